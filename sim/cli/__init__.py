@@ -1,0 +1,1 @@
+"""The subcommands the simulator adds to `vrrp`."""

@@ -1,0 +1,121 @@
+"""`vrrp sim`: run a scenario, or the nodes' configuration files, and tell what happens."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from sim.durations import parse_duration
+from sim.inputs import Inputs, from_files, from_scenario
+from sim.network import Network
+from sim.result import Result
+from sim.scenario_file import ScenarioError
+from vrrp.capture.pcap import open_pcap
+from vrrp.cli.environment import parse_environment
+from vrrp.cli.errors import BadInput
+from vrrp.protocol.profile import PROFILES
+from vrrp.whole_file import write_text
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_PROGRESS_FROM_NS = 600_000_000_000
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SCENARIO.toml | CONF...")
+@click.option("--event", "events", multiple=True, metavar='"10s a crash"', help="With CONF files: what happens when.")
+@click.option(
+    "--env", "-e", "environment", multiple=True, metavar="NAME=VALUE", help="With CONF files: fills ${NAME}."
+)
+@click.option("--profile", type=click.Choice(list(PROFILES)), help="With CONF files: whose behaviour.")
+@click.option("--until", metavar="60s", help="Run for this long instead of the scenario's duration.")
+@click.option("--seed", type=int, help="Seed of all chance instead of the scenario's.")
+@click.option("--pcap", "pcap_file", type=_FILE, help="Write every frame, nanosecond pcap.")
+@click.option("--plot", "plot_file", type=_FILE, help="Draw the timeline: .png, .svg or .pdf.")
+@click.option("--report", "report_file", type=_FILE, help="Write a one-file HTML report.")
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path, allow_dash=True, dir_okay=False),
+    help="Write JSON; - is standard output.",
+)
+def command(
+    inputs: tuple[Path, ...],
+    events: tuple[str, ...],
+    environment: tuple[str, ...],
+    profile: str | None,
+    until: str | None,
+    seed: int | None,
+    pcap_file: Path | None,
+    plot_file: Path | None,
+    report_file: Path | None,
+    json_file: Path | None,
+) -> int:
+    """Run a scenario file, or the keepalived.conf files of all nodes.
+
+    Prints who was master when, and why, how long each address was without a master, and when there were two.
+
+    Exit status 1 when, at the end, an address has no master or more than one.
+    """
+    try:
+        given = _read(inputs, events, environment, profile)
+        until_ns = parse_duration(until) if until is not None else None
+        network = Network(given.scenario, given.source, dict(given.configs), seed)
+        for diagnostic in given.diagnostics:
+            click.echo(str(diagnostic), err=True)
+        result = _run(network, until_ns, pcap_file, given.notes)
+    except ScenarioError as error:
+        raise BadInput(str(error)) from error
+    except ValueError as error:
+        raise click.UsageError(f"--until: {error}") from error
+    if json_file is not None:
+        write_text(json_file, json.dumps(result.to_json(), indent=1) + "\n")
+    if plot_file is not None:
+        from sim.plots import save_plot
+
+        try:
+            save_plot(result, plot_file)
+        except ValueError as error:
+            raise BadInput(f"{plot_file}: {error}") from error
+    if report_file is not None:
+        from sim.report import write_report
+
+        write_report(result, report_file, configurations=given.texts)
+    if str(json_file) != "-":
+        from sim.timeline import print_timeline
+
+        print_timeline(result, Console())
+    return 0 if result.healthy_at_end else 1
+
+
+def _read(
+    inputs: tuple[Path, ...], events: tuple[str, ...], environment: tuple[str, ...], profile: str | None
+) -> Inputs:
+    if inputs[0].suffix == ".toml":
+        if len(inputs) > 1:
+            raise click.UsageError(f"one scenario at a time; {inputs[1]} is one file too many")
+        if events or environment or profile:
+            raise click.UsageError("--event, --env and --profile go with CONF files; a scenario has its own")
+        return from_scenario(inputs[0])
+    values = parse_environment(environment)
+    return from_files(inputs, events=events, environment=values, profile=profile or "keepalived")
+
+
+def _run(network: Network, until_ns: int | None, pcap_file: Path | None, notes: tuple[str, ...]) -> Result:
+    """Run, capturing when asked; a bar for long runs, on a terminal only."""
+    duration_ns = until_ns or network.scenario.duration
+    console = Console(stderr=True)
+    with ExitStack() as stack:
+        if pcap_file is not None:
+            capture = stack.enter_context(open_pcap(pcap_file))
+            for segment in network.segments.values():
+                segment.taps.append(capture.write)
+        if not console.is_terminal or duration_ns < _PROGRESS_FROM_NS:
+            return network.run(until_ns, notes=notes)
+        bar = stack.enter_context(Progress(console=console, transient=True))
+        task = bar.add_task("simulating", total=duration_ns)
+        return network.run(until_ns, lambda now_ns: bar.update(task, completed=now_ns), notes)

@@ -1,0 +1,163 @@
+"""What can go wrong, and when: the actions of a scenario's events, as one table.
+
+Each row says which keys an event of that action needs and may have, and what it does to the network. That is
+all a fault is: the protocol does not know of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sim.process import ScriptOutcome
+from sim.scenario import EventSpec, Scenario, ScenarioSource
+from vrrp.words import nearest
+
+if TYPE_CHECKING:
+    from sim.network import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One action: the keys it needs, the ones it may have, what it does, and how a timeline tells it."""
+
+    needs: tuple[str, ...]
+    do: Callable[[Network, EventSpec], None]
+    text: str
+    may: tuple[str, ...] = ()
+
+
+def _process_do(method: str, *arguments: str) -> Callable[[Network, EventSpec], None]:
+    """An action on the running process of a node; nothing where none runs."""
+
+    def act(network: Network, event: EventSpec) -> None:
+        process = network.nodes[event.node or ""].process
+        if process is not None and process.alive:
+            getattr(process, method)(network.kernel.now_ns, *arguments)
+
+    return act
+
+
+def _start(network: Network, event: EventSpec) -> None:
+    network.nodes[event.node or ""].start(network.kernel.now_ns)
+
+
+def _power_off(network: Network, event: EventSpec) -> None:
+    network.nodes[event.node or ""].power_off(network.kernel.now_ns)
+
+
+def _link(up: bool) -> Callable[[Network, EventSpec], None]:
+    def act(network: Network, event: EventSpec) -> None:
+        node = network.nodes[event.node or ""]
+        if node.powered:
+            node.set_link(network.kernel.now_ns, event.interface or "", up)
+
+    return act
+
+
+def _script(outcome: ScriptOutcome) -> Callable[[Network, EventSpec], None]:
+    def act(network: Network, event: EventSpec) -> None:
+        network.nodes[event.node or ""].set_script(outcome, event.script)
+
+    return act
+
+
+def _server(powered: bool) -> Callable[[Network, EventSpec], None]:
+    def act(network: Network, event: EventSpec) -> None:
+        server = network.servers[event.server or ""]
+        now_ns = network.kernel.now_ns
+        if powered:
+            server.start(now_ns)
+        else:
+            server.power_off(now_ns)
+
+    return act
+
+
+def _partition(network: Network, event: EventSpec) -> None:
+    network.partition(event.segment or "", event.groups or ())
+
+
+def _heal(network: Network, event: EventSpec) -> None:
+    network.partition(event.segment or "", ())
+
+
+def _loss(network: Network, event: EventSpec) -> None:
+    network.segments[event.segment or ""].loss = event.rate or 0.0
+
+
+def _delay(network: Network, event: EventSpec) -> None:
+    assert event.delay is not None  # a needed key
+    network.segments[event.segment or ""].delay = event.delay
+
+
+FAULTS: dict[str, Fault] = {
+    "start": Fault(("node",), _start, "start"),
+    "stop": Fault(("node",), _process_do("stop", "stopped (SIGTERM)"), "stop (SIGTERM)"),
+    "crash": Fault(("node",), _process_do("kill", "killed (SIGKILL)"), "crash (SIGKILL, its addresses stay)"),
+    "power-off": Fault(("node",), _power_off, "power off"),
+    "pause": Fault(("node",), _process_do("pause"), "pause (SIGSTOP)"),
+    "resume": Fault(("node",), _process_do("resume"), "resume (SIGCONT)"),
+    "link-down": Fault(("node", "interface"), _link(False), "link down"),
+    "link-up": Fault(("node", "interface"), _link(True), "link up"),
+    "script-fail": Fault(("node",), _script(ScriptOutcome.FAIL), "script fails", ("script",)),
+    "script-pass": Fault(("node",), _script(ScriptOutcome.PASS), "script passes", ("script",)),
+    "script-hang": Fault(("node",), _script(ScriptOutcome.HANG), "script hangs", ("script",)),
+    "partition": Fault(("segment", "groups"), _partition, "partition"),
+    "heal": Fault(("segment",), _heal, "heal"),
+    "loss": Fault(("segment", "rate"), _loss, "loss"),
+    "delay": Fault(("segment", "delay"), _delay, "delay"),
+    "server-down": Fault(("server",), _server(False), "server down"),
+    "server-up": Fault(("server",), _server(True), "server up"),
+}
+NOT_SIMULATED = ("reload", "haproxy-kill", "haproxy-start", "server-slow")
+"""Words of the scenario format that this version has no model for; it says so instead of ignoring them."""
+
+_EVENT_KEYS = ("node", "interface", "script", "segment", "groups", "rate", "delay", "server")
+
+
+def check_events(scenario: Scenario, source: ScenarioSource) -> None:
+    """ScenarioError for an event that names what does not exist, lacks a key, or has one too many."""
+    for index, event in enumerate(scenario.events):
+        _check(scenario, source, event, ("events", index))
+
+
+def _check(scenario: Scenario, source: ScenarioSource, event: EventSpec, where: tuple[str, int]) -> None:
+    if event.action in NOT_SIMULATED:
+        raise source.error((*where, "action"), f"action {event.action!r} is not simulated by this version")
+    if event.action not in FAULTS:
+        hint = nearest(event.action, FAULTS)
+        raise source.error((*where, "action"), f"there is no action {event.action!r}; {hint}")
+    fault = FAULTS[event.action]
+    given = [key for key in _EVENT_KEYS if getattr(event, key) is not None]
+    for key in fault.needs:
+        if key not in given:
+            raise source.error(where, f"action {event.action!r} needs {key!r}")
+    for key in given:
+        if key not in fault.needs + fault.may:
+            raise source.error((*where, key), f"action {event.action!r} takes no {key!r}")
+    for key, known in (
+        ("node", list(scenario.nodes)),
+        ("segment", list(scenario.segments)),
+        ("server", list(scenario.servers)),
+        ("interface", list(scenario.nodes[event.node].interfaces) if event.node in scenario.nodes else []),
+    ):
+        value = getattr(event, key)
+        if value is not None and value not in known:
+            raise source.error((*where, key), f"there is no {key} {value!r}; {nearest(value, known)}")
+    stations = [*scenario.nodes, *scenario.servers, *scenario.clients]
+    for name in [name for group in event.groups or () for name in group]:
+        if name not in stations:
+            raise source.error((*where, "groups"), f"there is no node {name!r}; {nearest(name, stations)}")
+
+
+def tell(event: EventSpec) -> str:
+    """An event as a phrase for the timeline."""
+    words = [FAULTS[event.action].text]
+    words += [str(getattr(event, key)) for key in ("interface", "script", "segment", "server") if getattr(event, key)]
+    if event.groups is not None:
+        words.append(" | ".join(", ".join(group) for group in event.groups))
+    if event.rate is not None:
+        words.append(f"{event.rate:.1%}")
+    return " ".join(words)

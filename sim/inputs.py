@@ -1,0 +1,155 @@
+"""From what the user names - a scenario file, or the nodes' keepalived.conf files - to what a run needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vrrp.config import Diagnostic, ParsedConfig, Severity, load
+from vrrp.config.router_config import convert
+
+from sim.durations import duration_text, parse_duration
+from sim.faults import FAULTS
+from sim.scenario import Scenario, ScenarioSource, load_scenario, read_scenario
+from sim.scenario_file import ScenarioError
+from sim.topology import lay_out
+from vrrp.protocol.profile import PROFILES
+from vrrp.protocol.settings import RouterConfig
+
+AFTER_LAST_EVENT_NS = 20_000_000_000
+SHORTEST_NS = 30_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """A checked scenario with each node's router configuration, the files' texts, and what to tell the user."""
+
+    scenario: Scenario
+    source: ScenarioSource
+    configs: Mapping[str, RouterConfig]
+    texts: Mapping[str, str]
+    diagnostics: tuple[Diagnostic, ...]
+    notes: tuple[str, ...]
+
+
+def from_scenario(path: Path) -> Inputs:
+    """Read a scenario file and the configurations it names. ScenarioError for anything wrong, in one line."""
+    try:
+        scenario, source = load_scenario(path)
+    except OSError as error:
+        raise ScenarioError(str(path), None, _os_phrase(error)) from error
+    return _gather(scenario, source, {})
+
+
+def from_files(
+    files: Sequence[Path],
+    *,
+    events: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+    profile: str = "keepalived",
+    seed: int = 1,
+) -> Inputs:
+    """A scenario made of the nodes' keepalived.conf files alone, and events as "10s a crash".
+
+    Each file is a node named after it (after its folder where the files are all named alike); interfaces that
+    share a VRID share a segment; addresses nobody gave are taken from the virtual addresses' networks.
+    """
+    names = _node_names(files)
+    parsed = {}
+    for name, file in zip(names, files, strict=True):
+        parsed[name] = _load(file, environment or {}, ScenarioSource(str(file), "", Path()), ())
+    data: dict[str, Any] = lay_out({name: one.config for name, one in parsed.items()})
+    for name, file in zip(names, files, strict=True):
+        data["nodes"][name]["keepalived"] = str(file)
+    data["events"] = [_parse_event(event) for event in events]
+    longest_ns = max([parse_duration(event["at"]) for event in data["events"]], default=0)
+    duration_ns = max(SHORTEST_NS, longest_ns + AFTER_LAST_EVENT_NS)
+    title = " ".join(names)
+    data |= {"title": title, "duration": duration_text(duration_ns), "seed": seed, "profile": profile}
+    source = _CommandLine("--event", "", Path())
+    return _gather(read_scenario(data, source), source, parsed)
+
+
+class _CommandLine(ScenarioSource):
+    """Errors about a scenario nobody wrote: they name the option instead of a file and line."""
+
+    def error(self, path: tuple[str | int, ...], message: str) -> ScenarioError:
+        """An error about an event names the option; about the topology, the node."""
+        return ScenarioError(self.file if path and path[0] == "events" else "topology", None, message)
+
+
+def _gather(scenario: Scenario, source: ScenarioSource, known: Mapping[str, ParsedConfig]) -> Inputs:
+    configs: dict[str, RouterConfig] = {}
+    texts: dict[str, str] = {}
+    diagnostics: list[Diagnostic] = []
+    notes: list[str] = []
+    for name, node in scenario.nodes.items():
+        where = ("nodes", name, "keepalived")
+        file = source.folder / node.keepalived
+        parsed = known.get(name) or _load(file, node.environment, source, where)
+        diagnostics += parsed.diagnostics
+        try:
+            conversion = convert(parsed.config, PROFILES[node.profile or scenario.profile])
+        except ValueError as error:
+            raise source.error(where, f"{file}: {error}") from error
+        configs[name] = conversion.router
+        notes += conversion.notes
+        texts[str(file)] = file.read_text(encoding="utf-8", errors="replace")
+        if node.haproxy is not None:
+            notes.append(f"{name}: {node.haproxy} is not simulated by this version; every connection is accepted")
+    return Inputs(scenario, source, configs, texts, tuple(diagnostics), tuple(notes))
+
+
+def _load(
+    file: Path, environment: Mapping[str, str], source: ScenarioSource, where: tuple[str | int, ...]
+) -> ParsedConfig:
+    try:
+        parsed = load(file, environment=environment)
+    except OSError as error:
+        message = f"{file}: {_os_phrase(error)}" if where else _os_phrase(error)
+        raise source.error(where, message) from error
+    errors = [d for d in parsed.diagnostics if d.severity is Severity.ERROR]
+    if not parsed.config.instances:
+        first = errors[0] if errors else None
+        message = f"{first.message}; {first.instead}" if first else "no vrrp_instance in it; nothing to run"
+        raise ScenarioError(str(file), first.line if first else None, message)
+    return parsed
+
+
+def _os_phrase(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _node_names(files: Sequence[Path]) -> list[str]:
+    """File stems, or folder names where the stems are alike; numbered where even those are."""
+    for names in ([file.stem for file in files], [file.resolve().parent.name for file in files]):
+        if len(set(names)) == len(names):
+            return names
+    return [f"{file.stem}{number}" for number, file in enumerate(files, 1)]
+
+
+def _parse_event(text: str) -> dict[str, Any]:
+    """An event of the command line: time, node, action and what the action needs, in that order.
+
+    "10s a crash", "10s a link-down eth0", "5s lan partition a,b|c", "5s lan loss 0.3".
+    """
+    words = text.split()
+    if len(words) < 3:
+        raise ScenarioError("--event", None, f'{text!r}: write time, node and action, like "10s a crash"')
+    at, subject, action, *rest = words
+    event: dict[str, Any] = {"at": at, "action": action}
+    fault = FAULTS.get(action)
+    keys = list(fault.needs + fault.may) if fault is not None else ["node"]
+    event[keys[0]] = subject
+    if len(rest) > len(keys) - 1:
+        raise ScenarioError("--event", None, f"{text!r}: {action} takes no {rest[len(keys) - 1]!r}")
+    for key, word in zip(keys[1:], rest, strict=False):
+        event[key] = [part.split(",") for part in word.split("|")] if key == "groups" else word
+    if "rate" in event:
+        try:
+            event["rate"] = float(event["rate"])
+        except ValueError as error:
+            raise ScenarioError("--event", None, f"{text!r}: {event['rate']!r} is no rate; write 0.3") from error
+    return event

@@ -1,0 +1,184 @@
+"""A scenario made into a network of objects, run, and told as a result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sim.client import Client
+from sim.faults import FAULTS, check_events, tell
+from sim.kernel import Kernel
+from sim.node import Node
+from sim.recorder import Recorder
+from sim.result import Happened, Result
+from sim.scenario import InterfaceSpec, Scenario, ScenarioSource
+from sim.segment import Port, Segment
+from vrrp.protocol.profile import PROFILES
+from vrrp.protocol.router import Router
+from vrrp.protocol.settings import RouterConfig
+from vrrp.wire.address import text
+from vrrp.words import nearest
+
+
+class Network:
+    """Everything of one run. `configs` gives each node's router configuration.
+
+    ScenarioError (with the place in the scenario file) for a topology that cannot be: an interface on a segment
+    that does not exist, a virtual router on an interface the node lacks or without an address of its family.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        source: ScenarioSource,
+        configs: dict[str, RouterConfig],
+        seed: int | None = None,
+    ) -> None:
+        self.scenario = scenario
+        self.source = source
+        self.kernel = Kernel(scenario.seed if seed is None else seed)
+        self.recorder = Recorder()
+        self.segments = {
+            name: Segment(self.kernel, name, spec.delay, spec.loss) for name, spec in scenario.segments.items()
+        }
+        self.nodes: dict[str, Node] = {}
+        self.servers: dict[str, Node] = {}
+        self.clients: dict[str, Client] = {}
+        self.instances: dict[str, tuple[str, ...]] = {}
+        self._macs = 0
+        self._addresses: dict[tuple[str, str], str] = {}
+        check_events(scenario, source)
+        for name, config in configs.items():
+            self._add_node(name, config)
+        for name, spec in scenario.servers.items():
+            self.servers[name] = Node(self.kernel, name, self.recorder)
+            self._plug(self.servers[name], ("servers", name), spec.interfaces)
+        for name in scenario.clients:
+            self._add_client(name)
+
+    def run(
+        self,
+        until_ns: int | None = None,
+        progress: Callable[[int], None] | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> Result:
+        """Let it all happen, to the scenario's duration or `until_ns`; `progress` hears how far it has come.
+
+        `notes` go into the result as they are.
+        """
+        duration_ns = self.scenario.duration if until_ns is None else until_ns
+        for name, node in self.nodes.items():
+            start_ns = self.scenario.nodes[name].start
+            if start_ns is not None:
+                self.kernel.at(start_ns, lambda node=node: node.start(self.kernel.now_ns))  # type: ignore[misc]  # mypy cannot type a default
+        for event in sorted(self.scenario.events, key=lambda event: event.at):
+            if event.at <= duration_ns:
+                self.recorder.events.append(Happened(event.at, event.node or event.server, tell(event)))
+                self.kernel.at(event.at, lambda event=event: FAULTS[event.action].do(self, event))  # type: ignore[misc]  # as above
+        for client in self.clients.values():
+            self.kernel.at(0, client.start)
+        steps = 100 if progress is not None else 1
+        for step in range(1, steps + 1):
+            self.kernel.run(duration_ns * step // steps)
+            if progress is not None:
+                progress(self.kernel.now_ns)
+        return self._result(duration_ns, notes)
+
+    def partition(self, name: str, groups: Sequence[Sequence[str]]) -> None:
+        """Split a segment into groups of stations by name."""
+        segment = self.segments[name]
+        self.segments[name].partition(
+            [[p for station in group for p in self._ports(station, segment)] for group in groups]
+        )
+
+    def _ports(self, station: str, segment: Segment) -> list[Port]:
+        if station in self.clients:
+            port = self.clients[station].port
+            return [port] if port.segment is segment else []
+        node = self.nodes.get(station) or self.servers[station]
+        return [i.port for i in node.interfaces.values() if i.port.segment is segment]
+
+    # Building -------------------------------------------------------------------------------------------
+
+    def _add_node(self, name: str, config: RouterConfig) -> None:
+        spec = self.scenario.nodes[name]
+        profile = PROFILES[spec.profile or self.scenario.profile]
+        addresses = {
+            interface: tuple(a.ip.packed for a in part.addresses) for interface, part in spec.interfaces.items()
+        }
+
+        def make_router() -> Router:
+            return Router(config, profile=profile, interfaces=addresses)
+
+        try:
+            make_router()
+        except ValueError as error:
+            raise self.source.error(("nodes", name), f"{name}: {error}") from error
+        node = self.nodes[name] = Node(self.kernel, name, self.recorder, make_router)
+        self._plug(node, ("nodes", name), spec.interfaces)
+        for virtual_router in config.virtual_routers:
+            served = virtual_router.addresses + virtual_router.excluded_addresses
+            shown = tuple(text(address) for address in served)
+            self.instances.setdefault(virtual_router.name, shown)
+            for address in shown:
+                self.recorder.expect(address)
+
+    def _plug(self, node: Node, where: tuple[str, ...], interfaces: dict[str, InterfaceSpec]) -> None:
+        if not interfaces:
+            raise self.source.error(where, f"{node.name} has no interface")
+        for name, spec in interfaces.items():
+            segment = self._segment((*where, "interfaces", name), node.name, name, spec)
+            packed = tuple(a.ip.packed for a in spec.addresses)
+            node.add_interface(name, segment, self._next_mac(), packed)
+
+    def _add_client(self, name: str) -> None:
+        spec = self.scenario.clients[name]
+        where = ("clients", name)
+        if len(spec.interfaces) != 1:
+            raise self.source.error(where, f"{name} has {len(spec.interfaces)} interfaces; a client has one")
+        interface, part = next(iter(spec.interfaces.items()))
+        segment = self._segment((*where, "interfaces", interface), name, interface, part)
+        packed = [a.ip.packed for a in part.addresses if a.version == 4]
+        if not packed:
+            raise self.source.error(where, f"{name} has no IPv4 address to connect from")
+        if spec.every <= 0 or spec.timeout <= 0:
+            raise self.source.error(where, f"{name}: every and timeout are longer than 0s")
+        self.clients[name] = Client(
+            self.kernel,
+            name,
+            segment,
+            self._next_mac(),
+            packed[0],
+            target=spec.target[0],
+            port=spec.target[1],
+            every_ns=spec.every,
+            timeout_ns=spec.timeout,
+        )
+
+    def _segment(self, where: tuple[str, ...], station: str, interface: str, spec: InterfaceSpec) -> Segment:
+        if spec.segment not in self.segments:
+            hint = nearest(spec.segment, self.segments)
+            raise self.source.error(where, f"{station} {interface}: there is no segment {spec.segment!r}; {hint}")
+        for address in spec.addresses:
+            taken = self._addresses.setdefault((spec.segment, str(address.ip)), f"{station} {interface}")
+            if taken != f"{station} {interface}":
+                raise self.source.error(
+                    where, f"{station} {interface}: {address.ip} is the address of {taken} already"
+                )
+        return self.segments[spec.segment]
+
+    def _next_mac(self) -> bytes:
+        """Locally administered, numbered in the order of the scenario, so that a run repeats to the byte."""
+        self._macs += 1
+        return b"\x02\x00" + self._macs.to_bytes(4, "big")
+
+    def _result(self, duration_ns: int, notes: tuple[str, ...]) -> Result:
+        return self.recorder.result(
+            title=self.scenario.title,
+            seed=self.kernel.seed,
+            duration_ns=duration_ns,
+            nodes=tuple(self.nodes),
+            instances=self.instances,
+            clients={name: client.story(duration_ns) for name, client in self.clients.items()},
+            counters={name: node.counters() for name, node in self.nodes.items()},
+            notes=notes,
+        )

@@ -1,0 +1,268 @@
+"""A node: interfaces, addresses, the answers its kernel gives, and the VRRP process it runs.
+
+The kernel part goes on while the process is killed or frozen: addresses left on an interface are still answered
+for. What is not modelled: routing, forwarding, IPv6 neighbor solicitation, the ARP of unicast peers (their MAC
+is looked up), and what stands behind an address (a client's connection is simply accepted).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sim.kernel import Kernel
+from sim.process import ScriptOutcome, VrrpProcess
+from sim.recorder import MASTER, Recorder
+from sim.segment import Segment
+from sim.tcp import answer_syn
+from vrrp.protocol.router import Router
+from vrrp.protocol.virtual_router import VirtualRouter
+from vrrp.wire.address import VRRP_GROUP_V4, VRRP_GROUP_V6, is_multicast, text
+from vrrp.wire.advertisement import Advertisement, encode
+from vrrp.wire.arp import REPLY, REQUEST, ArpPacket, gratuitous_arp
+from vrrp.wire.checksum import PROTOCOL
+from vrrp.wire.ethernet import ARP, BROADCAST, IPV4, IPV6, EthernetFrame, group_mac, virtual_mac
+from vrrp.wire.frame import Datagram, Frame
+from vrrp.wire.ip import IpPacket, renumber
+from vrrp.wire.neighbor import unsolicited_advertisement
+
+ANNOUNCE_AFTER_NS = 400_000
+"""From a new master's first advertisement to its first gratuitous ARP (keepalived, measured: median 0.41 ms)."""
+ANNOUNCE_SPACING_NS = 75_000
+"""Between two gratuitous ARPs of a burst (keepalived, measured: 60 to 90 us)."""
+
+
+class Interface:
+    """A node's end of a port: its own addresses (packed) with their MAC, and virtual ones while it holds them."""
+
+    __slots__ = ("addresses", "mac", "name", "node", "own", "port")
+
+    def __init__(self, node: Node, name: str, segment: Segment, mac: bytes, addresses: tuple[bytes, ...]) -> None:
+        self.node = node
+        self.name = name
+        self.mac = mac
+        self.own = addresses
+        self.addresses: dict[bytes, bytes] = dict.fromkeys(addresses, mac)
+        self.port = segment.attach(f"{node.name}/{name}", self)
+        segment.directory.update(self.addresses)
+
+    def hear(self, now_ns: int, frame: Frame) -> None:
+        """A frame came in."""
+        content = frame.content
+        if type(content) is Datagram:
+            process = self.node.process
+            if process is not None and process.alive:
+                if not frame.destination[0] & 1 and content.destination not in self.addresses:
+                    return
+                process.receive(now_ns, self.name, content)
+        elif type(content) is ArpPacket:
+            self._hear_arp(content)
+        elif type(content) is IpPacket and content.destination in self.addresses:
+            answer = answer_syn(content)
+            if answer is not None:
+                mac = self.addresses[content.destination]
+                self._send(EthernetFrame(frame.source, mac, IPV4, answer.build()))
+
+    def _hear_arp(self, arp: ArpPacket) -> None:
+        mac = self.addresses.get(arp.target)
+        if arp.operation == REQUEST and mac is not None and not arp.gratuitous:
+            reply = ArpPacket(REPLY, mac, arp.target, arp.sender_mac, arp.sender)
+            self._send(EthernetFrame(arp.sender_mac, mac, ARP, reply.build()))
+
+    def _send(self, frame: EthernetFrame) -> None:
+        self.port.transmit(frame.build())
+
+    def give_back(self, address: bytes) -> None:
+        """Answer no longer for a virtual address; one of its own (an owner's) goes back to its own MAC."""
+        self.addresses.pop(address, None)
+        if address in self.own:
+            self.addresses[address] = self.mac
+
+
+class Node:
+    """A host of the simulation. `make_router` gives a fresh router object for each life of the process."""
+
+    def __init__(
+        self, kernel: Kernel, name: str, recorder: Recorder, make_router: Callable[[], Router] | None = None
+    ) -> None:
+        self.kernel = kernel
+        self.name = name
+        self.recorder = recorder
+        self.interfaces: dict[str, Interface] = {}
+        self.process: VrrpProcess | None = None
+        self.powered = True
+        self._make_router = make_router
+        self._scripts: dict[str, ScriptOutcome] = {}
+        self._default_outcome = ScriptOutcome.PASS
+        self._identification: dict[str, int] = {}
+        self._steady: dict[tuple[str, Advertisement, bytes], tuple[bytes, bytes]] = {}
+
+    def add_interface(self, name: str, segment: Segment, mac: bytes, addresses: tuple[bytes, ...]) -> None:
+        """Plug a new interface into a segment."""
+        self.interfaces[name] = Interface(self, name, segment, mac, addresses)
+
+    # The process ----------------------------------------------------------------------------------------
+
+    def start(self, now_ns: int) -> None:
+        """Start the VRRP process; a node switched off is switched on first."""
+        if self.process is not None and self.process.alive:
+            return
+        if not self.powered:
+            self.powered = True
+            for interface in self.interfaces.values():
+                interface.port.set_link(True)
+        if self._make_router is not None:
+            router = self._make_router()
+            for interface in self.interfaces.values():
+                router.set_interface(now_ns, interface.name, interface.port.up)
+            self.process = VrrpProcess(self, router)
+            self.process.start(now_ns)
+
+    def power_off(self, now_ns: int) -> None:
+        """The node is gone at once, with its links and addresses."""
+        self.powered = False
+        for interface in self.interfaces.values():
+            interface.port.set_link(False)
+        if self.process is not None:
+            for virtual_router in self.process.router.virtual_routers:
+                self.remove_addresses(now_ns, virtual_router)
+            if self.process.alive:
+                self.process.kill(now_ns, "power lost")
+
+    def set_link(self, now_ns: int, name: str, up: bool) -> None:
+        """Plug a cable in or out; the process hears of it as late as its profile says."""
+        interface = self.interfaces[name]
+        interface.port.set_link(up)
+        self.update_service(now_ns)
+        process = self.process
+        if process is not None and process.alive:
+            at_ns = now_ns + process.router.profile.link_detection_ns
+            self.kernel.at(at_ns, lambda: self._link_noticed(process, name))
+
+    def _link_noticed(self, process: VrrpProcess, name: str) -> None:
+        if process.alive and not process.paused:
+            process.link(self.kernel.now_ns, name, self.interfaces[name].port.up)
+
+    def set_script(self, outcome: ScriptOutcome, name: str | None = None) -> None:
+        """How a check script (None: all of the node's) behaves from now on."""
+        if name is None:
+            self._scripts.clear()
+            self._default_outcome = outcome
+        else:
+            self._scripts[name] = outcome
+
+    def script_outcome(self, name: str) -> ScriptOutcome:
+        """How a check script behaves now."""
+        return self._scripts.get(name, self._default_outcome)
+
+    # What the process asks for --------------------------------------------------------------------------
+
+    def send_advertisement(self, virtual_router: VirtualRouter, advertisement: Advertisement) -> None:
+        """Encode, wrap and transmit, once per destination."""
+        config = virtual_router.config
+        interface = self.interfaces[config.interface]
+        group = config.group or (VRRP_GROUP_V4 if config.width == 4 else VRRP_GROUP_V6)
+        for destination in config.unicast_peers or (group,):
+            head, packet = self._packet(virtual_router, advertisement, interface, destination)
+            if config.width == 4:
+                number = self._identification.get(config.name, 0) % 0xFFFF + 1
+                self._identification[config.name] = number
+                packet = renumber(packet, number)
+            interface.port.transmit(head + packet)
+
+    def _packet(
+        self, virtual_router: VirtualRouter, advertisement: Advertisement, interface: Interface, to: bytes
+    ) -> tuple[bytes, bytes]:
+        """The Ethernet header and the IP packet of an advertisement; kept, since a master repeats itself."""
+        config = virtual_router.config
+        steady = self._steady.get((config.name, advertisement, to))
+        if steady is None:
+            payload = encode(advertisement, source=virtual_router.source, destination=to)
+            packet = IpPacket(
+                virtual_router.source,
+                to,
+                PROTOCOL,
+                payload,
+                dont_fragment=virtual_router.profile.dont_fragment,
+            )
+            mac = interface.mac if config.transmit_from_base else self._mac(virtual_router, interface)
+            neighbor = group_mac(to) if is_multicast(to) else self._neighbor(interface, to)
+            head = EthernetFrame(neighbor, mac, IPV4 if config.width == 4 else IPV6, b"").build()
+            steady = (head, packet.build())
+            self._steady[config.name, advertisement, to] = steady
+        return steady
+
+    def announce(self, virtual_router: VirtualRouter, addresses: tuple[bytes, ...], repeat: int) -> None:
+        """A burst of gratuitous ARPs and neighbor advertisements: rounds of all addresses."""
+        interface = self.interfaces[virtual_router.config.interface]
+        mac = self._mac(virtual_router, interface)
+        at_ns = self.kernel.now_ns + ANNOUNCE_AFTER_NS
+        process = self.process
+        for address in addresses * repeat:
+            frame = self._announcement(address, mac, virtual_router.profile.router_flag).build()
+            self.kernel.at(at_ns, lambda frame=frame: self._transmit_if_alive(process, interface, frame))  # type: ignore[misc]  # mypy cannot type a default
+            at_ns += ANNOUNCE_SPACING_NS
+
+    def _announcement(self, address: bytes, mac: bytes, router_flag: bool) -> EthernetFrame:
+        if len(address) == 4:
+            return EthernetFrame(BROADCAST, mac, ARP, gratuitous_arp(address, mac).build())
+        packet = unsolicited_advertisement(address, mac, router=router_flag)
+        return EthernetFrame(group_mac(packet.destination), mac, IPV6, packet.build())
+
+    def _transmit_if_alive(self, process: VrrpProcess | None, interface: Interface, raw: bytes) -> None:
+        if process is not None and process.alive:
+            interface.port.transmit(raw)
+
+    def add_addresses(self, now_ns: int, virtual_router: VirtualRouter) -> None:
+        """Put a virtual router's addresses on its interface."""
+        config = virtual_router.config
+        interface = self.interfaces[config.interface]
+        for address in config.addresses + config.excluded_addresses:
+            interface.addresses[address] = self._mac(virtual_router, interface)
+            self.recorder.hold(now_ns, self.name, text(address))
+
+    def remove_addresses(self, now_ns: int, virtual_router: VirtualRouter) -> None:
+        """Take a virtual router's addresses off its interface, but not the interface's own (an owner's)."""
+        config = virtual_router.config
+        interface = self.interfaces[config.interface]
+        for address in config.addresses + config.excluded_addresses:
+            interface.give_back(address)
+            self.recorder.release(now_ns, self.name, text(address))
+
+    def update_service(self, now_ns: int) -> None:
+        """Tell the recorder which addresses this node stands for now."""
+        if self.process is None:
+            return
+        for virtual_router in self.process.router.virtual_routers:
+            config = virtual_router.config
+            reachable = self.process.alive and self.interfaces[config.interface].port.up
+            serving = reachable and virtual_router.state.value == MASTER
+            for address in config.addresses + config.excluded_addresses:
+                self.recorder.serve(now_ns, self.name, text(address), serving)
+
+    def _mac(self, virtual_router: VirtualRouter, interface: Interface) -> bytes:
+        config = virtual_router.config
+        if config.virtual_mac or virtual_router.profile.virtual_mac:
+            return virtual_mac(config.vrid, config.width)
+        return interface.mac
+
+    def _neighbor(self, interface: Interface, address: bytes) -> bytes:
+        """The MAC of a unicast peer; broadcast when nobody on the segment has the address."""
+        return interface.port.segment.directory.get(address, BROADCAST)
+
+    def counters(self) -> Mapping[str, Mapping[str, object]]:
+        """What each virtual router sent and received in the process's present or last life."""
+        if self.process is None:
+            return {}
+        router = self.process.router
+        report = {}
+        for virtual_router in router.virtual_routers:
+            counted = router.counters(virtual_router.config.name)
+            report[virtual_router.config.name] = {
+                "sent": counted.sent,
+                "priority_zero_sent": counted.priority_zero_sent,
+                "accepted": counted.accepted,
+                "priority_zero_received": counted.priority_zero_received,
+                "became_master": counted.became_master,
+                "discarded": {reason.name: n for reason, n in counted.discarded.items()},
+            }
+        return report

@@ -1,0 +1,194 @@
+"""The VRRP process of a node: the real router object between a simulated clock and simulated interfaces.
+
+It is the simulator's driver of the protocol core, as the daemon is Linux's: it turns effects into frames, keeps
+one lazy wake-up armed (there is no cancelling, so a wake-up that comes early is ignored), and runs the track
+scripts as the scenario has them behave.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sim.result import PriorityChange, Sent, Transition
+from vrrp.protocol.effects import (
+    AcquireAddresses,
+    Announce,
+    KillScript,
+    PriorityChanged,
+    ReleaseAddresses,
+    RunScript,
+    SendAdvertisement,
+    StateChanged,
+)
+from vrrp.protocol.router import KeyedEffects, Router
+from vrrp.protocol.timers import NEVER
+from vrrp.protocol.virtual_router import VirtualRouter
+from vrrp.wire.frame import Datagram
+
+if TYPE_CHECKING:
+    from sim.node import Node
+
+SCRIPT_RUN_NS = 4_000_000
+"""From starting a check script to its result: fork, shell and a test of one file (measured: 3 to 15 ms)."""
+SOCKET_QUEUE = 512
+"""Datagrams the kernel keeps for a frozen process before it drops more (net.core.rmem_default, small packets)."""
+
+
+class ScriptOutcome(enum.Enum):
+    """What a check script does when it runs."""
+
+    PASS = "passes"
+    FAIL = "fails"
+    HANG = "hangs"
+
+
+class VrrpProcess:
+    """One life of the VRRP process, from `start` to its end; a restart is a new one."""
+
+    def __init__(self, node: Node, router: Router) -> None:
+        self.node = node
+        self.router = router
+        self.alive = False
+        self.paused = False
+        self._kernel = node.kernel
+        self._armed_ns = NEVER
+        self._runs: dict[str, int] = {}
+        self._queue: deque[tuple[str, Datagram]] = deque(maxlen=SOCKET_QUEUE)
+        self._handlers: dict[type, Callable[[int, Any, Any], None]] = {
+            SendAdvertisement: self._send,
+            Announce: self._announce,
+            AcquireAddresses: self._acquire,
+            ReleaseAddresses: self._release,
+            StateChanged: self._state_changed,
+            PriorityChanged: self._priority_changed,
+            RunScript: self._run_script,
+            KillScript: self._kill_script,
+        }
+
+    def start(self, now_ns: int) -> None:
+        """Come up: leftover addresses of an earlier life go first, as keepalived clears them."""
+        self.alive = True
+        for virtual_router in self.router.virtual_routers:
+            self.node.remove_addresses(now_ns, virtual_router)
+        self._perform(now_ns, self.router.start(now_ns))
+        self._arm()
+
+    def stop(self, now_ns: int, reason: str) -> None:
+        """SIGTERM: say good-bye and end."""
+        self._perform(now_ns, self.router.stop(now_ns, reason))
+        self.alive = False
+
+    def kill(self, now_ns: int, reason: str) -> None:
+        """SIGKILL: nothing is said, the addresses stay where they are."""
+        self.alive = False
+        for virtual_router in self.router.virtual_routers:
+            old = virtual_router.state.value
+            if old != "INITIALIZE":
+                self._record(now_ns, virtual_router, old, "INITIALIZE", reason)
+        self.node.update_service(now_ns)
+
+    def pause(self, now_ns: int) -> None:
+        """SIGSTOP: timers and datagrams wait; the kernel still answers for the addresses."""
+        self.paused = True
+
+    def resume(self, now_ns: int) -> None:
+        """SIGCONT: first what waited in the sockets, then the timers."""
+        self.paused = False
+        while self._queue:
+            interface, datagram = self._queue.popleft()
+            self._perform(now_ns, self.router.receive(now_ns, interface, datagram))
+        self._perform(now_ns, self.router.expire(now_ns))
+        self._arm()
+
+    def receive(self, now_ns: int, interface: str, datagram: Datagram) -> None:
+        """A VRRP datagram reached the socket."""
+        if self.paused:
+            self._queue.append((interface, datagram))
+            return
+        effects = self.router.receive(now_ns, interface, datagram)
+        if effects:
+            self._perform(now_ns, effects)
+        if self.router.wake_ns < self._armed_ns:
+            self._arm()
+
+    def link(self, now_ns: int, interface: str, up: bool) -> None:
+        """The process learns of a carrier change."""
+        self._perform(now_ns, self.router.set_interface(now_ns, interface, up))
+        self._arm()
+
+    # Waking up ------------------------------------------------------------------------------------------
+
+    def _arm(self) -> None:
+        wake_ns = self.router.wake_ns
+        if wake_ns < self._armed_ns:
+            self._armed_ns = wake_ns
+            self._kernel.at(wake_ns, lambda: self._wake(wake_ns))
+
+    def _wake(self, armed_ns: int) -> None:
+        if armed_ns != self._armed_ns or not self.alive:
+            return
+        self._armed_ns = NEVER
+        if self.paused:
+            return
+        now_ns = self._kernel.now_ns
+        effects = self.router.expire(now_ns)
+        if effects:
+            self._perform(now_ns, effects)
+        self._arm()
+
+    # Effects --------------------------------------------------------------------------------------------
+
+    def _perform(self, now_ns: int, effects: KeyedEffects) -> None:
+        for virtual_router, effect in effects:
+            self._handlers[type(effect)](now_ns, virtual_router, effect)
+
+    def _send(self, now_ns: int, virtual_router: VirtualRouter, effect: SendAdvertisement) -> None:
+        self.node.send_advertisement(virtual_router, effect.advertisement)
+        config = virtual_router.config
+        self.node.recorder.sent.append(Sent(now_ns, self.node.name, config.name, effect.advertisement.priority))
+
+    def _announce(self, now_ns: int, virtual_router: VirtualRouter, effect: Announce) -> None:
+        self.node.announce(virtual_router, effect.addresses, effect.repeat)
+
+    def _acquire(self, now_ns: int, virtual_router: VirtualRouter, effect: AcquireAddresses) -> None:
+        self.node.add_addresses(now_ns, virtual_router)
+
+    def _release(self, now_ns: int, virtual_router: VirtualRouter, effect: ReleaseAddresses) -> None:
+        self.node.remove_addresses(now_ns, virtual_router)
+
+    def _state_changed(self, now_ns: int, virtual_router: VirtualRouter, effect: StateChanged) -> None:
+        self._record(now_ns, virtual_router, effect.old.value, effect.new.value, effect.reason)
+        self.node.update_service(now_ns)
+
+    def _record(self, now_ns: int, virtual_router: VirtualRouter, old: str, new: str, reason: str) -> None:
+        name = virtual_router.config.name
+        self.node.recorder.transitions.append(Transition(now_ns, self.node.name, name, old, new, reason))
+
+    def _priority_changed(self, now_ns: int, virtual_router: VirtualRouter, effect: PriorityChanged) -> None:
+        name = virtual_router.config.name
+        self.node.recorder.priorities.append(
+            PriorityChange(now_ns, self.node.name, name, effect.old, effect.new, effect.reason)
+        )
+
+    def _run_script(self, now_ns: int, virtual_router: None, effect: RunScript) -> None:
+        run = self._runs[effect.name] = self._runs.get(effect.name, 0) + 1
+        outcome = self.node.script_outcome(effect.name)
+        if outcome is not ScriptOutcome.HANG:
+            ok = outcome is ScriptOutcome.PASS
+            self._kernel.at(now_ns + SCRIPT_RUN_NS, lambda: self._script_ended(effect.name, run, ok))
+
+    def _kill_script(self, now_ns: int, virtual_router: None, effect: KillScript) -> None:
+        self._runs[effect.name] += 1
+
+    def _script_ended(self, name: str, run: int, ok: bool) -> None:
+        if not self.alive or run != self._runs[name]:
+            return
+        now_ns = self._kernel.now_ns
+        if self.paused:
+            self._kernel.at(now_ns + SCRIPT_RUN_NS, lambda: self._script_ended(name, run, ok))
+            return
+        self._perform(now_ns, self.router.script_finished(now_ns, name, ok))
+        self._arm()

@@ -1,0 +1,125 @@
+"""A LAN segment: one switch that learns MAC addresses, ports that have a link or not, and who hears whom.
+
+A frame is taken apart once and handed to every port that hears it. With a constant delay and no loss that is one
+event for all of them; otherwise each receiver draws its own fate from its own random stream.
+
+Taps see every frame that enters the switch, with the time: a capture is a tap, as tcpdump on a bridge would be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from sim.delay import Constant, Delay
+from sim.kernel import Kernel
+from vrrp.wire.frame import Frame, parse_frame
+
+
+class Station(Protocol):
+    """What is plugged into a port."""
+
+    def hear(self, now_ns: int, frame: Frame) -> None:
+        """A frame arrived."""
+
+
+class Port:
+    """One port of a segment. `up` is the link: without it nothing comes or goes."""
+
+    __slots__ = ("group", "name", "segment", "station", "up")
+
+    def __init__(self, segment: Segment, name: str, station: Station) -> None:
+        self.segment = segment
+        self.name = name
+        self.station = station
+        self.up = True
+        self.group = 0
+
+    def transmit(self, raw: bytes) -> None:
+        """Put a frame on the wire; without a link it is lost."""
+        if self.up:
+            self.segment.carry(self, raw)
+
+    def set_link(self, up: bool) -> None:
+        """Plug the cable in or out."""
+        self.up = up
+        self.segment.forget(self)
+
+
+class Segment:
+    """A switch and its ports. `loss` is the chance that one receiver misses one frame."""
+
+    def __init__(self, kernel: Kernel, name: str, delay: Delay | None = None, loss: float = 0.0) -> None:
+        self.name = name
+        self.delay: Delay = delay or Constant(100_000)
+        self.loss = loss
+        self.taps: list[Callable[[int, bytes], None]] = []
+        self.lost = 0
+        self.directory: dict[bytes, bytes] = {}
+        """Packed address -> MAC of every station's own addresses: what ARP would find for unicast peers."""
+        self._kernel = kernel
+        self._ports: list[Port] = []
+        self._learned: dict[bytes, Port] = {}
+        self._hearers: dict[Port, list[Port]] = {}
+
+    def attach(self, name: str, station: Station) -> Port:
+        """A new port. `name` (node/interface) also names its random stream."""
+        port = Port(self, name, station)
+        self._ports.append(port)
+        self._hearers.clear()
+        return port
+
+    def partition(self, groups: Sequence[Sequence[Port]]) -> None:
+        """Split the segment: ports of one group hear each other only; ports in no group form one more.
+
+        Replaces the last partition; no group at all heals it.
+        """
+        numbers = {port: number for number, group in enumerate(groups, 1) for port in group}
+        for port in self._ports:
+            port.group = numbers.get(port, 0)
+        self._hearers.clear()
+        self._learned.clear()
+
+    def forget(self, port: Port) -> None:
+        """A link changed: nothing learned on that port holds any more."""
+        self._hearers.clear()
+        self._learned = {mac: learned for mac, learned in self._learned.items() if learned is not port}
+
+    def carry(self, sender: Port, raw: bytes) -> None:
+        """Deliver a frame to every port that hears it."""
+        now_ns = self._kernel.now_ns
+        for tap in self.taps:
+            tap(now_ns, raw)
+        frame = parse_frame(raw)
+        self._learned[frame.source] = sender
+        hearers = self._hearers_of(sender)
+        if not frame.destination[0] & 1:
+            known = self._learned.get(frame.destination)
+            if known is sender:
+                return
+            if known in hearers:
+                hearers = [known]
+        constant_ns = self.delay.constant_ns
+        if constant_ns is not None and not self.loss:
+            self._kernel.at(now_ns + constant_ns, lambda: self._deliver(frame, hearers))
+            return
+        for port in hearers:
+            stream = self._kernel.stream(f"{self.name}/{port.name}")
+            if self.loss and stream.random() < self.loss:
+                self.lost += 1
+                continue
+            arrival_ns = now_ns + self.delay.draw(stream)
+            self._kernel.at(arrival_ns, lambda port=port: self._deliver(frame, [port]))  # type: ignore[misc]  # mypy cannot type a default
+
+    def _hearers_of(self, sender: Port) -> list[Port]:
+        hearers = self._hearers.get(sender)
+        if hearers is None:
+            hearers = [port for port in self._ports if port is not sender and port.up and port.group == sender.group]
+            self._hearers[sender] = hearers
+        return hearers
+
+    def _deliver(self, frame: Frame, hearers: list[Port]) -> None:
+        now_ns = self._kernel.now_ns
+        for port in hearers:
+            if port.up:
+                port.station.hear(now_ns, frame)

@@ -1,0 +1,1 @@
+"""The `vrrp` command: one file per subcommand, thin. Packages add theirs through the entry points `vrrp.commands`."""

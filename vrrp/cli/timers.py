@@ -1,0 +1,92 @@
+"""`vrrp timers`: the formulas, worked for a priority and an interval, per profile."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from vrrp.protocol.profile import PROFILES, Profile
+from vrrp.protocol.timers import CENTISECOND_NS, SECOND_NS, master_down_ns, skew_ns
+from vrrp.whole_file import write_text
+from vrrp.wire.advertisement import MAX_INTERVAL_CS
+
+
+@click.command()
+@click.option("-p", "--priority", "priorities", type=click.IntRange(1, 255), multiple=True, help="Default: 100.")
+@click.option(
+    "-i", "--interval", type=float, default=1.0, show_default=True, help="Advertisement interval in seconds."
+)
+@click.option("--profile", "profiles", type=click.Choice(list(PROFILES)), multiple=True, help="Default: all.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path, allow_dash=True), help="Write JSON here.")
+def command(priorities: tuple[int, ...], interval: float, profiles: tuple[str, ...], json_file: Path | None) -> None:
+    """Work out how long failures take to be noticed.
+
+    A silent master is replaced after Master_Down_Interval, counted from its last advertisement; one that says
+    good-bye (priority 0) after the Skew_Time alone. Give -p several times to compare routers.
+    """
+    rows = [
+        row
+        for profile in profiles or PROFILES
+        for version in PROFILES[profile].versions
+        for priority in priorities or (100,)
+        if (row := work(PROFILES[profile], version, priority, interval)) is not None
+    ]
+    if not rows:
+        raise click.UsageError(f"no profile of these can advertise each {interval:g} s")
+    if json_file is not None:
+        write_text(json_file, json.dumps(rows, indent=1) + "\n")
+        if str(json_file) == "-":
+            return
+    _show(rows)
+
+
+def work(profile: Profile, version: int, priority: int, interval_s: float) -> dict[str, Any] | None:
+    """The numbers for one router, in seconds; None when the profile's version cannot state the interval."""
+    interval_cs = round(interval_s * 100)
+    if not 1 <= interval_cs <= MAX_INTERVAL_CS[version] or abs(interval_cs - interval_s * 100) > 1e-6:
+        return None
+    if version == 2 and interval_cs % 100:
+        return None
+    skew = skew_ns(priority, interval_cs, version, profile.skew)
+    down = master_down_ns(priority, interval_cs, version, profile.skew)
+    return {
+        "profile": profile.name,
+        "version": version,
+        "priority": priority,
+        "interval_s": interval_cs / 100,
+        "skew_s": skew / SECOND_NS,
+        "master_down_s": down / SECOND_NS,
+        "crash_best_s": (down - interval_cs * CENTISECOND_NS) / SECOND_NS,
+        "crash_worst_s": down / SECOND_NS,
+        "goodbye_s": skew / SECOND_NS,
+    }
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    table = Table(title="Time until this backup takes over", title_justify="left")
+    for name in ("profile", "version", "priority", "interval", "Skew_Time", "Master_Down_Interval"):
+        table.add_column(name, justify="left" if name == "profile" else "right", no_wrap=True)
+    table.add_column("after a crash", justify="right", no_wrap=True)
+    table.add_column("after priority 0", justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(
+            row["profile"],
+            str(row["version"]),
+            str(row["priority"]),
+            f"{row['interval_s']:g} s",
+            f"{row['skew_s'] * 1000:.3f} ms",
+            f"{row['master_down_s']:.6f} s",
+            f"{row['crash_best_s']:.3f} to {row['crash_worst_s']:.3f} s",
+            f"{row['goodbye_s']:.3f} s",
+        )
+    console = Console(soft_wrap=True)
+    console.print(table)
+    console.print("Master_Down_Interval = 3 x interval + Skew_Time; a crash comes up to one interval after the last")
+    console.print(
+        "advertisement, so the time without a master is that much shorter. FRR rounds the skew down to 10 ms."
+    )

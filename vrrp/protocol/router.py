@@ -1,0 +1,342 @@
+"""The VRRP router (the host): it finds the virtual router a packet is for, validates, counts, and tracks.
+
+The virtual routers decide; this file only brings them together: several VRIDs and families on several
+interfaces, the scripts and interfaces that move their priorities or hold them in FAULT, and sync groups.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from vrrp.protocol.effects import Effect, Effects, SendAdvertisement, StateChanged
+from vrrp.protocol.profile import Profile
+from vrrp.protocol.settings import RouterConfig, VirtualRouterConfig
+from vrrp.protocol.sync_group import SyncGroup
+from vrrp.protocol.timers import NEVER
+from vrrp.protocol.tracking import ScriptTracker, effective_priority
+from vrrp.protocol.validation import Discard, first_failure
+from vrrp.protocol.virtual_router import VirtualRouter
+from vrrp.wire.address import AnyAddress, is_link_local, pack
+from vrrp.wire.advertisement import HEADER_SIZE, Advertisement, decode
+from vrrp.wire.checksum import ChecksumPolicy
+from vrrp.wire.frame import Datagram
+
+KeyedEffects: TypeAlias = tuple[tuple[VirtualRouter | None, Effect], ...]
+"""Effects with the virtual router they belong to; None for those of track scripts."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """What one virtual router sent and received."""
+
+    sent: int = 0
+    priority_zero_sent: int = 0
+    accepted: int = 0
+    """Advertisements that passed every check, acted upon or not."""
+    priority_zero_received: int = 0
+    became_master: int = 0
+    discarded: Counter[Discard] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _Member:
+    """A virtual router with what the host knows of it."""
+
+    virtual_router: VirtualRouter
+    counters: Counters = field(default_factory=Counters)
+    datagram: Datagram | None = None
+    """The datagram judged last; a steady master's is the same object again and again."""
+    advertisement: Advertisement | None = None
+    verdict: Discard | None = None
+    faults: dict[str, str] = field(default_factory=dict)
+    """What holds it in FAULT: what it tracks -> why."""
+    weights: dict[str, int] = field(default_factory=dict)
+    """What moves its priority now: what it tracks -> by how much."""
+    down: bool = False
+
+
+class Router:
+    """All virtual routers of one host. Inputs take the time in nanoseconds and return keyed effects.
+
+    `interfaces` gives each interface's addresses, in order (text, `ipaddress` objects or packed). `wake_ns` is
+    when `expire` is due at the latest; it may be early, which is harmless. ValueError names the virtual router
+    and what it lacks: an unknown interface, no address of its family, a duplicate VRID, an unknown script.
+    """
+
+    def __init__(
+        self,
+        config: RouterConfig,
+        *,
+        profile: Profile,
+        interfaces: Mapping[str, Sequence[AnyAddress]],
+    ) -> None:
+        self.config = config
+        self.profile = profile
+        self.wake_ns = NEVER
+        self.strangers: Counter[Discard] = Counter()
+        """Packets that reached no virtual router, by reason."""
+        self._links = dict.fromkeys(interfaces, True)
+        self._members: dict[str, _Member] = {}
+        self._by_interface: dict[str, dict[int, _Member]] = {name: {} for name in interfaces}
+        self._scripts = {script.name: ScriptTracker(script) for script in config.scripts}
+        self._started = False
+        for virtual_router in config.virtual_routers:
+            self._add(virtual_router, interfaces)
+        for group in config.sync_groups:
+            missing = [name for name in group.members if name not in self._members]
+            if missing:
+                raise ValueError(f"sync group {group.name}: there is no virtual router {missing[0]}")
+            SyncGroup(group.name, [self._members[name].virtual_router for name in group.members])
+
+    def _add(self, config: VirtualRouterConfig, interfaces: Mapping[str, Sequence[AnyAddress]]) -> None:
+        if config.interface not in interfaces:
+            known = ", ".join(interfaces) or "none"
+            raise ValueError(f"{config.name}: there is no interface {config.interface!r} (known: {known})")
+        if config.name in self._members:
+            raise ValueError(f"{config.name}: a second virtual router of this name")
+        source = config.source or _primary(config.width, interfaces[config.interface])
+        if source is None or len(source) != config.width:
+            family = "IPv4" if config.width == 4 else "IPv6 link-local"
+            raise ValueError(f"{config.name}: interface {config.interface} has no {family} address to send from")
+        for tracked in config.track_scripts:
+            if tracked.name not in self._scripts:
+                raise ValueError(f"{config.name}: there is no track script {tracked.name!r}")
+        for watched in config.track_interfaces:
+            if watched.name not in interfaces:
+                raise ValueError(f"{config.name}: there is no interface {watched.name!r} to track")
+        member = _Member(VirtualRouter(config, source=source, profile=self.profile))
+        table = self._by_interface[config.interface]
+        key = config.width << 8 | config.vrid
+        if key in table:
+            raise ValueError(f"{config.name}: VRID {config.vrid} is taken on {config.interface}")
+        table[key] = self._members[config.name] = member
+
+    @property
+    def virtual_routers(self) -> tuple[VirtualRouter, ...]:
+        """The virtual routers, in the order of the configuration."""
+        return tuple(member.virtual_router for member in self._members.values())
+
+    @property
+    def scripts(self) -> Mapping[str, ScriptTracker]:
+        """The track scripts by name."""
+        return self._scripts
+
+    @property
+    def deadline_ns(self) -> int | None:
+        """When `expire` is due at the latest; None when there is nothing to wait for."""
+        return None if self.wake_ns >= NEVER else self.wake_ns
+
+    def counters(self, name: str) -> Counters:
+        """The counters of the virtual router of this name; KeyError when there is none."""
+        return self._members[name].counters
+
+    # Inputs ---------------------------------------------------------------------------------------------
+
+    def start(self, now_ns: int) -> KeyedEffects:
+        """The process starts, on interfaces that are up unless `set_interface` said otherwise."""
+        self._started = True
+        effects: KeyedEffects = ()
+        for tracker in self._scripts.values():
+            if any(self._weight(member, tracker.config.name) is not None for member in self._members.values()):
+                effects += _keyed(None, tracker.start(now_ns))
+        for member in self._members.values():
+            self._weigh(member, now_ns)
+        for member in self._members.values():
+            if self._held(member):
+                member.down = True
+                reason = "; ".join(self._reasons(member))
+                effects += self._done(now_ns, member, member.virtual_router.fail(now_ns, reason))
+            else:
+                started = member.virtual_router.start(now_ns, self.config.startup_delay_ns)
+                effects += self._done(now_ns, member, started)
+        self._set_wake()
+        return effects
+
+    def stop(self, now_ns: int, reason: str = "stopped") -> KeyedEffects:
+        """The process ends in good order (SIGTERM): masters say good-bye."""
+        self._started = False
+        effects: KeyedEffects = ()
+        for member in self._members.values():
+            effects += self._done(now_ns, member, member.virtual_router.stop(now_ns, reason))
+        self.wake_ns = NEVER
+        return effects
+
+    def receive(self, now_ns: int, interface: str, datagram: Datagram) -> KeyedEffects:
+        """A VRRP packet arrived on an interface. Whatever is wrong with it is counted, never raised."""
+        member = self._by_interface[interface].get(datagram.key)
+        if member is None:
+            self.strangers[Discard.TOO_SHORT if datagram.key < 0 else Discard.UNKNOWN_VRID] += 1
+            return ()
+        if datagram is not member.datagram:
+            self._judge(member, datagram)
+        virtual_router = member.virtual_router
+        advertisement = member.advertisement
+        if advertisement is None:
+            return self._refuse(now_ns, member)
+        member.counters.accepted += 1
+        effects = virtual_router.receive(now_ns, datagram.source, advertisement)
+        self.wake_ns = min(self.wake_ns, virtual_router.wake_ns)
+        if effects or not advertisement.priority:
+            member.counters.priority_zero_received += not advertisement.priority
+            return self._done(now_ns, member, effects)
+        return ()
+
+    def expire(self, now_ns: int) -> KeyedEffects:
+        """Time has passed: act on every deadline reached. Harmless when early."""
+        effects: KeyedEffects = ()
+        for tracker in self._scripts.values():
+            if now_ns >= tracker.wake_ns:
+                asked, changed = tracker.expire(now_ns)
+                effects += _keyed(None, asked)
+                effects += self._judge_script(now_ns, tracker) if changed else ()
+        for member in self._members.values():
+            if now_ns >= member.virtual_router.wake_ns:
+                effects += self._done(now_ns, member, member.virtual_router.expire(now_ns))
+        self._set_wake()
+        return effects
+
+    def script_finished(self, now_ns: int, name: str, ok: bool) -> KeyedEffects:
+        """The run of a track script that `RunScript` asked for ended. KeyError for an unknown name."""
+        tracker = self._scripts[name]
+        effects = self._judge_script(now_ns, tracker) if tracker.finished(ok) and self._started else ()
+        self._set_wake()
+        return effects
+
+    def set_interface(self, now_ns: int, name: str, up: bool) -> KeyedEffects:
+        """An interface gained or lost its carrier. KeyError for an unknown name."""
+        if self._links[name] is up or not self.profile.tracks_links:
+            return ()
+        self._links[name] = up
+        effects: KeyedEffects = ()
+        if self._started:
+            for member in self._members.values():
+                effects += self._track(now_ns, member, f"{name} is {'up' if up else 'down'}")
+            self._set_wake()
+        return effects
+
+    # Tracking -------------------------------------------------------------------------------------------
+
+    def _judge_script(self, now_ns: int, tracker: ScriptTracker) -> KeyedEffects:
+        effects: KeyedEffects = ()
+        for member in self._members.values():
+            if self._weight(member, tracker.config.name) is not None:
+                effects += self._track(now_ns, member, tracker.reason)
+        return effects
+
+    def _track(self, now_ns: int, member: _Member, reason: str) -> KeyedEffects:
+        """Something tracked changed for `reason`: move the priority, enter or leave FAULT."""
+        changed = self._weigh(member, now_ns, reason)
+        effects = self._done(now_ns, member, changed)
+        for other in self._companions(member):
+            held = self._held(other)
+            if held is not other.down:
+                other.down = held
+                virtual_router = other.virtual_router
+                moved = virtual_router.fail(now_ns, reason) if held else virtual_router.recover(now_ns, reason)
+                effects += self._done(now_ns, other, moved)
+        return effects
+
+    def _weigh(self, member: _Member, now_ns: int, reason: str = "") -> Effects:
+        """Recompute what holds and what moves a virtual router; the effects of a change of priority."""
+        config = member.virtual_router.config
+        member.faults.clear()
+        member.weights.clear()
+        for tracked in config.track_scripts:
+            tracker = self._scripts[tracked.name]
+            if not tracked.weight and not tracker.up:
+                member.faults[tracked.name] = tracker.reason
+            elif tracker.up is (tracked.weight > 0):
+                member.weights[tracked.name] = tracked.weight
+        for watched in config.track_interfaces:
+            if not watched.weight and not self._links[watched.name]:
+                member.faults[watched.name] = f"{watched.name} is down"
+            elif self._links[watched.name] is (watched.weight > 0):
+                member.weights[watched.name] = watched.weight
+        if config.track_own_interface and not self._links[config.interface]:
+            member.faults[config.interface] = f"{config.interface} is down"
+        old = member.virtual_router.priority
+        new = effective_priority(config.priority, sum(member.weights.values()))
+        return member.virtual_router.set_priority(now_ns, new, f"{reason}: {old} \u2192 {new}" if reason else "")
+
+    def _weight(self, member: _Member, script: str) -> int | None:
+        """The weight a virtual router gives a script; None when it does not track it."""
+        tracked = member.virtual_router.config.track_scripts
+        return next((t.weight for t in tracked if t.name == script), None)
+
+    def _companions(self, member: _Member) -> list[_Member]:
+        """The members of its sync group, or itself alone."""
+        group = member.virtual_router.group
+        if not isinstance(group, SyncGroup):
+            return [member]
+        return [self._members[virtual_router.config.name] for virtual_router in group.members]
+
+    def _held(self, member: _Member) -> bool:
+        return any(companion.faults for companion in self._companions(member))
+
+    def _reasons(self, member: _Member) -> list[str]:
+        return [reason for companion in self._companions(member) for reason in companion.faults.values()]
+
+    # Receiving ------------------------------------------------------------------------------------------
+
+    def _judge(self, member: _Member, datagram: Datagram) -> None:
+        """Validate a datagram not seen just before, and keep the verdict for its repetitions."""
+        virtual_router = member.virtual_router
+        member.datagram = datagram
+        member.advertisement = None
+        if datagram.source == virtual_router.source:
+            member.verdict = Discard.OWN_ADDRESS
+        elif len(datagram.payload) < HEADER_SIZE:
+            member.verdict = Discard.TOO_SHORT
+        else:
+            member.verdict = first_failure(virtual_router, datagram, self.profile.checks)
+        if member.verdict is None:
+            member.advertisement = decode(datagram.payload, source=datagram.source, checksum=ChecksumPolicy.UNCHECKED)
+
+    def _refuse(self, now_ns: int, member: _Member) -> KeyedEffects:
+        """Count a refused packet. keepalived's machine reacts to those that reach it (see `refuse`)."""
+        verdict = member.verdict
+        assert verdict is not None  # _judge leaves either an advertisement or a verdict
+        member.counters.discarded[verdict] += 1
+        if verdict is not Discard.OWN_ADDRESS and verdict is not Discard.TOO_SHORT:
+            member.virtual_router.refuse(now_ns)
+        return ()
+
+    # Effects --------------------------------------------------------------------------------------------
+
+    def _done(self, now_ns: int, member: _Member, effects: Effects) -> KeyedEffects:
+        """Key the effects, count them, and take the sync group along."""
+        virtual_router = member.virtual_router
+        keyed = _keyed(virtual_router, effects)
+        counters = member.counters
+        for effect in effects:
+            if type(effect) is SendAdvertisement:
+                counters.sent += 1
+                counters.priority_zero_sent += not effect.advertisement.priority
+            elif type(effect) is StateChanged:
+                counters.became_master += effect.new.value == "MASTER"
+                group = virtual_router.group
+                if isinstance(group, SyncGroup):
+                    for other, moved in group.move(now_ns, virtual_router):
+                        keyed += self._done(now_ns, self._members[other.config.name], moved)
+        return keyed
+
+    def _set_wake(self) -> None:
+        if self._started:
+            wakes = [member.virtual_router.wake_ns for member in self._members.values()]
+            wakes += [tracker.wake_ns for tracker in self._scripts.values()]
+            self.wake_ns = min(wakes, default=NEVER)
+
+
+def _keyed(virtual_router: VirtualRouter | None, effects: Effects) -> KeyedEffects:
+    return tuple((virtual_router, effect) for effect in effects)
+
+
+def _primary(width: int, addresses: Sequence[AnyAddress]) -> bytes | None:
+    """The address advertisements leave from: the first IPv4 one, or the first IPv6 link-local."""
+    for packed in map(pack, addresses):
+        if len(packed) == width and (width == 4 or is_link_local(packed)):
+            return packed
+    return None

@@ -1,0 +1,214 @@
+"""How virtual routers, track scripts and sync groups are set up. Frozen; made by hand or from keepalived.conf."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vrrp.protocol.timers import SECOND_NS
+from vrrp.wire.address import AnyAddress, pack
+from vrrp.wire.advertisement import AUTH_SIZE, MAX_INTERVAL_CS
+from vrrp.wire.checksum import ChecksumPolicy
+
+OWNER_PRIORITY = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Announcements:
+    """When and how often a master announces its addresses. keepalived's names in brackets."""
+
+    repeat: int = 1
+    """Rounds at once on becoming master (garp_master_repeat)."""
+    again_after_ns: int = 0
+    """A second batch of `repeat` rounds this long after (garp_master_delay); 0: none."""
+    refresh_ns: int = 0
+    """While master, again with the first advertisement this long after the last (garp_master_refresh); 0: never."""
+    refresh_repeat: int = 1
+    """Rounds of a refresh (garp_master_refresh_repeat)."""
+    lower_repeat: int = 0
+    """Rounds when a lower advertisement arrives in MASTER (garp_lower_prio_repeat)."""
+    lower_again_after_ns: int = 0
+    """A second such batch this long after (garp_lower_prio_delay); 0: none."""
+    spacing_ns: int = 0
+    """At least this long between two announcements of an interface (vrrp_garp_interval). While one address
+    waits for its turn its further rounds collapse into that one: measured, 2 addresses x 5 give 3 packets."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedScript:
+    """A script that moves the priority by `weight`, or with weight 0 holds the virtual router in FAULT.
+
+    A positive weight is added while the script succeeds, a negative one while it fails.
+    """
+
+    name: str
+    weight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedInterface:
+    """An interface whose loss puts the virtual router in FAULT (weight 0) or moves its priority."""
+
+    name: str
+    weight: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptConfig:
+    """One track script. Times in nanoseconds; `timeout_ns` 0 means the interval, as keepalived has it."""
+
+    name: str
+    interval_ns: int = SECOND_NS
+    timeout_ns: int = 0
+    rise: int = 1
+    fall: int = 1
+    init_fail: bool = False
+
+    def __post_init__(self) -> None:
+        if self.interval_ns <= 0 or self.timeout_ns < 0 or self.rise < 1 or self.fall < 1:
+            raise ValueError(f"script {self.name}: interval above 0, timeout from 0, rise and fall from 1")
+        if not self.timeout_ns:
+            object.__setattr__(self, "timeout_ns", self.interval_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncGroupConfig:
+    """Virtual routers, by name, that change state together."""
+
+    name: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualRouterConfig:
+    """One virtual router on one interface, one address family.
+
+    Addresses may be given as text, `ipaddress` objects or packed bytes and are kept packed. ValueError for
+    what no implementation could run: no address, mixed families, IPv6 in version 2, numbers out of range.
+    """
+
+    vrid: int
+    addresses: tuple[bytes, ...]
+    priority: int = 100
+    interval_cs: int = 100
+    version: int = 3
+    name: str = ""
+    """Left out: "VRID 51"."""
+    interface: str = ""
+    excluded_addresses: tuple[bytes, ...] = ()
+    """Held by the master but not listed in its advertisements (virtual_ipaddress_excluded); any family."""
+    preempt: bool = True
+    preempt_delay_ns: int = 0
+    accept: bool = True
+    """Accept_Mode: the master accepts packets for addresses it does not own. True: keepalived's default."""
+    state_master: bool = False
+    """keepalived's `state MASTER`; matters for priority 255 only."""
+    auth_type: int = 0
+    auth_data: bytes = b""
+    checksum: ChecksumPolicy | None = None
+    """Which sums are taken in version 3 over IPv4, and (PLAIN or not) sent; None: the profile's."""
+    source: bytes | None = None
+    """Address to send from; None: the interface's first, for IPv6 its first link-local."""
+    unicast_peers: tuple[bytes, ...] = ()
+    """Send to these instead of the group, and hear unicast only."""
+    group: bytes | None = None
+    """Multicast group; None: 224.0.0.18 or ff02::12."""
+    announcements: Announcements | None = None
+    """None: the profile's."""
+    lower_prio_no_advert: bool = False
+    higher_prio_send_advert: bool = False
+    down_timer_adverts: int = 3
+    skip_check_adv_addr: bool = False
+    virtual_mac: bool = False
+    """Answer with 00:00:5e:00:0x:VRID (use_vmac)."""
+    transmit_from_base: bool = False
+    """Advertisements leave with the interface's own MAC all the same (vmac_xmit_base)."""
+    track_scripts: tuple[TrackedScript, ...] = ()
+    track_interfaces: tuple[TrackedInterface, ...] = ()
+    track_own_interface: bool = True
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            vrid: int,
+            addresses: Iterable[AnyAddress],
+            priority: int = 100,
+            interval_cs: int = 100,
+            version: int = 3,
+            name: str = "",
+            interface: str = "",
+            excluded_addresses: Iterable[AnyAddress] = (),
+            preempt: bool = True,
+            preempt_delay_ns: int = 0,
+            accept: bool = True,
+            state_master: bool = False,
+            auth_type: int = 0,
+            auth_data: bytes = b"",
+            checksum: ChecksumPolicy | None = None,
+            source: AnyAddress | None = None,
+            unicast_peers: Iterable[AnyAddress] = (),
+            group: AnyAddress | None = None,
+            announcements: Announcements | None = None,
+            lower_prio_no_advert: bool = False,
+            higher_prio_send_advert: bool = False,
+            down_timer_adverts: int = 3,
+            skip_check_adv_addr: bool = False,
+            virtual_mac: bool = False,
+            transmit_from_base: bool = False,
+            track_scripts: tuple[TrackedScript, ...] = (),
+            track_interfaces: tuple[TrackedInterface, ...] = (),
+            track_own_interface: bool = True,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        for name in ("addresses", "excluded_addresses", "unicast_peers"):
+            object.__setattr__(self, name, tuple(pack(address) for address in getattr(self, name)))
+        for name in ("source", "group"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, pack(getattr(self, name)))
+        object.__setattr__(self, "name", self.name or f"VRID {self.vrid}")
+        object.__setattr__(self, "auth_data", self.auth_data.ljust(AUTH_SIZE, b"\0") if self.version == 2 else b"")
+        self._check()
+
+    def _check(self) -> None:
+        widths = {len(address) for address in self.addresses}
+        for wrong, what in (
+            (self.version not in MAX_INTERVAL_CS, f"version is 2 or 3, not {self.version}"),
+            (not 1 <= self.vrid <= 255, f"a virtual router identifier is 1 to 255, not {self.vrid}"),
+            (not 1 <= self.priority <= OWNER_PRIORITY, f"a priority is 1 to 255, not {self.priority}"),
+            (
+                not 1 <= self.interval_cs <= MAX_INTERVAL_CS.get(self.version, 1),
+                f"no interval of {self.interval_cs} cs",
+            ),
+            (not self.addresses, "a virtual router needs an address"),
+            (len(self.addresses) > OWNER_PRIORITY, "an advertisement lists at most 255 addresses"),
+            (len(widths) > 1, "addresses of one family only; put the others in excluded_addresses"),
+            (self.version == 2 and 16 in widths, "version 2 knows no IPv6; use version 3"),
+            (len(self.auth_data) > AUTH_SIZE, f"authentication data has at most {AUTH_SIZE} bytes"),
+        ):
+            if wrong:
+                raise ValueError(f"{self.name}: {what}")
+
+    @property
+    def width(self) -> int:
+        """Bytes per address: 4 for IPv4, 16 for IPv6."""
+        return len(self.addresses[0])
+
+    @property
+    def owner(self) -> bool:
+        """Whether this router is configured as the addresses' owner (priority 255)."""
+        return self.priority == OWNER_PRIORITY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterConfig:
+    """Everything one VRRP router (host) runs."""
+
+    virtual_routers: tuple[VirtualRouterConfig, ...]
+    scripts: tuple[ScriptConfig, ...] = ()
+    sync_groups: tuple[SyncGroupConfig, ...] = ()
+    startup_delay_ns: int = 0
+    """Added to the first Master_Down_Interval (vrrp_startup_delay)."""

@@ -1,0 +1,95 @@
+"""Track scripts, sans IO: when to run one, when to kill it, and what its results mean.
+
+keepalived's rules (2.2.7, measured): a script starts at once and then every `interval`; a run still going when
+the next is due makes that one be skipped; a run past its `timeout` is killed and counts as a failure. `fall`
+failures in a row bring it down, `rise` successes in a row bring it up, except that the first result of all
+counts at once.
+"""
+
+from __future__ import annotations
+
+from vrrp.protocol.effects import Effects, KillScript, RunScript
+from vrrp.protocol.settings import ScriptConfig
+from vrrp.protocol.timers import NEVER
+
+LOWEST_PRIORITY = 1
+HIGHEST_PRIORITY = 254
+
+
+class ScriptTracker:
+    """One track script. `up` is None before the first result; `wake_ns` says when to call `expire`.
+
+    `skipped` counts runs that were due while the last was still going; `results` the runs that ended.
+    """
+
+    __slots__ = ("_kill_ns", "_next_ns", "_streak", "config", "reason", "results", "skipped", "up")
+
+    def __init__(self, config: ScriptConfig) -> None:
+        self.config = config
+        self.up: bool | None = False if config.init_fail else None
+        self.reason = "init_fail" if config.init_fail else "no result yet"
+        self.results = 0
+        self.skipped = 0
+        self._streak = 0
+        self._next_ns = NEVER
+        self._kill_ns = NEVER
+
+    @property
+    def wake_ns(self) -> int:
+        """The earlier of the next run and the running one's timeout."""
+        return min(self._next_ns, self._kill_ns)
+
+    @property
+    def running(self) -> bool:
+        """Whether a run was asked for and has neither ended nor been killed."""
+        return self._kill_ns != NEVER
+
+    def start(self, now_ns: int) -> Effects:
+        """Begin: the first run is due at once."""
+        self._next_ns = now_ns
+        return self.expire(now_ns)[0]
+
+    def expire(self, now_ns: int) -> tuple[Effects, bool]:
+        """Time has passed: the effects, and whether the script's verdict changed."""
+        effects: Effects = ()
+        changed = False
+        if now_ns >= self._kill_ns:
+            effects = (KillScript(self.config.name),)
+            changed = self._result(False, "timed out")
+        if now_ns >= self._next_ns:
+            missed, late_ns = divmod(now_ns - self._next_ns, self.config.interval_ns)
+            self._next_ns = now_ns - late_ns + self.config.interval_ns
+            self.skipped += missed
+            if self.running:
+                self.skipped += 1
+            else:
+                self._kill_ns = now_ns + self.config.timeout_ns
+                effects += (RunScript(self.config.name),)
+        return effects, changed
+
+    def finished(self, ok: bool) -> bool:
+        """The running script ended; True when that changed its verdict. Ignored when none is running."""
+        return self.running and self._result(ok, "succeeded" if ok else "failed")
+
+    def _result(self, ok: bool, verb: str) -> bool:
+        self._kill_ns = NEVER
+        first, self.results = not self.results, self.results + 1
+        if ok is self.up:
+            self._streak = 0
+            return False
+        self._streak += 1
+        if not first and self._streak < (self.config.rise if ok else self.config.fall):
+            return False
+        times = "once" if self._streak == 1 else f"{self._streak} times"
+        self.up, self.reason, self._streak = ok, f"{self.config.name} {verb} {times}", 0
+        return True
+
+
+def effective_priority(base: int, adjustments: int) -> int:
+    """The base priority moved by the sum of the weights, kept within 1 to 254 (keepalived, measured).
+
+    Priority 255 is the owner's and never moves (keepalived ignores weights there).
+    """
+    if base > HIGHEST_PRIORITY:
+        return base
+    return max(LOWEST_PRIORITY, min(HIGHEST_PRIORITY, base + adjustments))

@@ -1,0 +1,141 @@
+"""Is this advertisement for us, and do we take it? One predicate per reason; a profile lists them in its order."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import Protocol
+
+from vrrp.protocol.settings import VirtualRouterConfig
+from vrrp.wire.address import is_link_local, is_multicast
+from vrrp.wire.advertisement import AUTH_SIZE, HEADER_SIZE, SIMPLE_PASSWORD, TTL
+from vrrp.wire.checksum import ChecksumPolicy, pseudo_residue, residue
+from vrrp.wire.frame import Datagram
+
+
+class Discard(enum.Enum):
+    """Why a received packet was not acted upon. The value is the phrase shown to people."""
+
+    UNKNOWN_VRID = "virtual router not configured here"
+    TOO_SHORT = "too short for the fixed header"
+    OWN_ADDRESS = "sent by this router itself"
+    LENGTH = "length does not fit the address count"
+    TTL = "TTL or hop limit is not 255"
+    VERSION = "other version"
+    TYPE = "type is not 1 (advertisement)"
+    CHECKSUM = "checksum does not match"
+    AUTH_TYPE = "other authentication type"
+    PASSWORD = "other password"
+    INTERVAL = "other advertisement interval"
+    ZERO_INTERVAL = "advertisement interval of 0"
+    NO_ADDRESS = "lists no address"
+    ADDRESS_COUNT = "other number of addresses"
+    ADDRESS_LIST = "other addresses"
+    ADDRESS_LIST_UNLESS_OWNER = "other addresses, and not from the owner"
+    FIRST_ADDRESS = "first IPv6 address is not link-local"
+    DESTINATION = "unicast where multicast is configured, or the reverse"
+    OWNER = "this router owns the addresses"
+
+
+class Receiver(Protocol):
+    """What a check needs to know of the virtual router that received the packet."""
+
+    @property
+    def config(self) -> VirtualRouterConfig:
+        """Its configuration."""
+
+    @property
+    def wire_interval_cs(self) -> int:
+        """The interval its own advertisements state, in centiseconds."""
+
+    @property
+    def checksum_policy(self) -> ChecksumPolicy:
+        """Which sums it takes in version 3 over IPv4."""
+
+
+def first_failure(receiver: Receiver, datagram: Datagram, checks: tuple[Discard, ...]) -> Discard | None:
+    """The first of `checks` that the datagram fails, None when it passes all. Its VRID matches already."""
+    for check in checks:
+        if _FAILS[check](receiver, datagram):
+            return check
+    return None
+
+
+def _version(datagram: Datagram) -> int:
+    return datagram.payload[0] >> 4
+
+
+def _addresses(datagram: Datagram) -> list[bytes]:
+    width = len(datagram.source)
+    end = HEADER_SIZE + width * datagram.payload[3]
+    return [datagram.payload[i : i + width] for i in range(HEADER_SIZE, end, width)]
+
+
+def _length(receiver: Receiver, datagram: Datagram) -> bool:
+    tail = AUTH_SIZE if _version(datagram) == 2 else 0
+    return len(datagram.payload) != HEADER_SIZE + len(datagram.source) * datagram.payload[3] + tail
+
+
+def _ttl(receiver: Receiver, datagram: Datagram) -> bool:
+    return datagram.ttl != TTL and not receiver.config.unicast_peers
+
+
+def _checksum(receiver: Receiver, datagram: Datagram) -> bool:
+    plain = residue(datagram.payload)
+    if _version(datagram) == 2:
+        return plain != 0
+    pseudo = pseudo_residue(datagram.source, datagram.destination, len(datagram.payload))
+    with_pseudo = (plain + pseudo) % 0xFFFF == 0
+    policy = receiver.checksum_policy
+    if len(datagram.source) == 16 or policy is ChecksumPolicy.PSEUDO_HEADER:
+        return not with_pseudo
+    if policy is ChecksumPolicy.EITHER:
+        return plain != 0 and not with_pseudo
+    return plain != 0
+
+
+def _auth_type(receiver: Receiver, datagram: Datagram) -> bool:
+    return _version(datagram) == 2 and datagram.payload[4] != receiver.config.auth_type
+
+
+def _password(receiver: Receiver, datagram: Datagram) -> bool:
+    config = receiver.config
+    return config.auth_type == SIMPLE_PASSWORD and datagram.payload[-AUTH_SIZE:] != config.auth_data
+
+
+def _interval(receiver: Receiver, datagram: Datagram) -> bool:
+    return _version(datagram) == 2 and datagram.payload[5] * 100 != receiver.wire_interval_cs
+
+
+def _address_list(receiver: Receiver, datagram: Datagram) -> bool:
+    if receiver.config.skip_check_adv_addr:
+        return False
+    return not set(receiver.config.addresses) <= set(_addresses(datagram))
+
+
+def _first_address(receiver: Receiver, datagram: Datagram) -> bool:
+    return len(datagram.source) == 16 and not is_link_local(_addresses(datagram)[0])
+
+
+_FAILS: dict[Discard, Callable[[Receiver, Datagram], bool]] = {
+    Discard.LENGTH: _length,
+    Discard.TTL: _ttl,
+    Discard.VERSION: lambda receiver, datagram: _version(datagram) != receiver.config.version,
+    Discard.TYPE: lambda receiver, datagram: datagram.payload[0] & 15 != 1,
+    Discard.CHECKSUM: _checksum,
+    Discard.AUTH_TYPE: _auth_type,
+    Discard.PASSWORD: _password,
+    Discard.INTERVAL: _interval,
+    Discard.ZERO_INTERVAL: lambda receiver, datagram: not int.from_bytes(datagram.payload[4:6], "big") & 0xFFF,
+    Discard.NO_ADDRESS: lambda receiver, datagram: not datagram.payload[3],
+    Discard.ADDRESS_COUNT: lambda receiver, datagram: datagram.payload[3] != len(receiver.config.addresses),
+    Discard.ADDRESS_LIST: _address_list,
+    Discard.ADDRESS_LIST_UNLESS_OWNER: lambda receiver, datagram: (
+        datagram.payload[2] != 255 and _address_list(receiver, datagram)
+    ),
+    Discard.FIRST_ADDRESS: _first_address,
+    Discard.DESTINATION: lambda receiver, datagram: (
+        is_multicast(datagram.destination) is bool(receiver.config.unicast_peers)
+    ),
+    Discard.OWNER: lambda receiver, datagram: receiver.config.owner,
+}

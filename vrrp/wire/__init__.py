@@ -1,0 +1,1 @@
+"""Wire formats: bytes to meaning and back. One file per format, each with parse, build and describe."""
