@@ -110,9 +110,9 @@ def _load(
     except OSError as error:
         message = f"{file}: {_os_phrase(error)}" if where else _os_phrase(error)
         raise source.error(where, message) from error
-    errors = [d for d in parsed.diagnostics if d.severity is Severity.ERROR]
-    if not parsed.config.instances:
-        first = errors[0] if errors else None
+    if parsed.refused or not parsed.config.instances:
+        errors = [d for d in parsed.diagnostics if d.severity is Severity.ERROR]
+        first = next((d for d in errors if d.fatal), errors[0] if errors else None)
         message = f"{first.message}; {first.instead}" if first else "no vrrp_instance in it; nothing to run"
         raise ScenarioError(str(file), first.line if first else None, message)
     return parsed

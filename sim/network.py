@@ -20,7 +20,7 @@ from vrrp.words import nearest
 
 
 class Network:
-    """Everything of one run. `configs` gives each node's router configuration.
+    """Everything of one run. `configs` gives each node's router configuration; `ideal` processes are never late.
 
     ScenarioError (with the place in the scenario file) for a topology that cannot be: an interface on a segment
     that does not exist, a virtual router on an interface the node lacks or without an address of its family.
@@ -32,7 +32,10 @@ class Network:
         source: ScenarioSource,
         configs: dict[str, RouterConfig],
         seed: int | None = None,
+        *,
+        ideal: bool = False,
     ) -> None:
+        self._ideal = ideal
         self.scenario = scenario
         self.source = source
         self.kernel = Kernel(scenario.seed if seed is None else seed)
@@ -113,7 +116,7 @@ class Network:
             make_router()
         except ValueError as error:
             raise self.source.error(("nodes", name), f"{name}: {error}") from error
-        node = self.nodes[name] = Node(self.kernel, name, self.recorder, make_router)
+        node = self.nodes[name] = Node(self.kernel, name, self.recorder, make_router, ideal=self._ideal)
         self._plug(node, ("nodes", name), spec.interfaces)
         for virtual_router in config.virtual_routers:
             served = virtual_router.addresses + virtual_router.excluded_addresses

@@ -79,10 +79,19 @@ class Interface:
 
 
 class Node:
-    """A host of the simulation. `make_router` gives a fresh router object for each life of the process."""
+    """A host of the simulation. `make_router` gives a fresh router object for each life of the process.
+
+    `ideal` makes the process wake exactly on time.
+    """
 
     def __init__(
-        self, kernel: Kernel, name: str, recorder: Recorder, make_router: Callable[[], Router] | None = None
+        self,
+        kernel: Kernel,
+        name: str,
+        recorder: Recorder,
+        make_router: Callable[[], Router] | None = None,
+        *,
+        ideal: bool = False,
     ) -> None:
         self.kernel = kernel
         self.name = name
@@ -91,6 +100,7 @@ class Node:
         self.process: VrrpProcess | None = None
         self.powered = True
         self._make_router = make_router
+        self._ideal = ideal
         self._scripts: dict[str, ScriptOutcome] = {}
         self._default_outcome = ScriptOutcome.PASS
         self._identification: dict[str, int] = {}
@@ -114,7 +124,7 @@ class Node:
             router = self._make_router()
             for interface in self.interfaces.values():
                 router.set_interface(now_ns, interface.name, interface.port.up)
-            self.process = VrrpProcess(self, router)
+            self.process = VrrpProcess(self, router, 0 if self._ideal else router.profile.timer_latency_ns)
             self.process.start(now_ns)
 
     def power_off(self, now_ns: int) -> None:

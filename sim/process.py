@@ -46,14 +46,18 @@ class ScriptOutcome(enum.Enum):
 
 
 class VrrpProcess:
-    """One life of the VRRP process, from `start` to its end; a restart is a new one."""
+    """One life of the VRRP process, from `start` to its end; a restart is a new one.
 
-    def __init__(self, node: Node, router: Router) -> None:
+    It wakes `latency_ns` after each timer, as real processes do (`Profile.timer_latency_ns`).
+    """
+
+    def __init__(self, node: Node, router: Router, latency_ns: int) -> None:
         self.node = node
         self.router = router
         self.alive = False
         self.paused = False
         self._kernel = node.kernel
+        self._latency_ns = latency_ns
         self._armed_ns = NEVER
         self._runs: dict[str, int] = {}
         self._queue: deque[tuple[str, Datagram]] = deque(maxlen=SOCKET_QUEUE)
@@ -95,8 +99,10 @@ class VrrpProcess:
         self.paused = True
 
     def resume(self, now_ns: int) -> None:
-        """SIGCONT: first what waited in the sockets, then the timers."""
+        """SIGCONT: first what waited in the sockets, netlink's among them, then the timers."""
         self.paused = False
+        for interface in self.node.interfaces.values():
+            self._perform(now_ns, self.router.set_interface(now_ns, interface.name, interface.port.up))
         while self._queue:
             interface, datagram = self._queue.popleft()
             self._perform(now_ns, self.router.receive(now_ns, interface, datagram))
@@ -125,7 +131,7 @@ class VrrpProcess:
         wake_ns = self.router.wake_ns
         if wake_ns < self._armed_ns:
             self._armed_ns = wake_ns
-            self._kernel.at(wake_ns, lambda: self._wake(wake_ns))
+            self._kernel.at(wake_ns + self._latency_ns, lambda: self._wake(wake_ns))
 
     def _wake(self, armed_ns: int) -> None:
         if armed_ns != self._armed_ns or not self.alive:

@@ -34,6 +34,7 @@ _PROGRESS_FROM_NS = 600_000_000_000
 @click.option("--profile", type=click.Choice(list(PROFILES)), help="With CONF files: whose behaviour.")
 @click.option("--until", metavar="60s", help="Run for this long instead of the scenario's duration.")
 @click.option("--seed", type=int, help="Seed of all chance instead of the scenario's.")
+@click.option("--ideal", is_flag=True, help="Processes act exactly on time instead of as late as measured.")
 @click.option("--pcap", "pcap_file", type=_FILE, help="Write every frame, nanosecond pcap.")
 @click.option("--plot", "plot_file", type=_FILE, help="Draw the timeline: .png, .svg or .pdf.")
 @click.option("--report", "report_file", type=_FILE, help="Write a one-file HTML report.")
@@ -50,6 +51,7 @@ def command(
     profile: str | None,
     until: str | None,
     seed: int | None,
+    ideal: bool,
     pcap_file: Path | None,
     plot_file: Path | None,
     report_file: Path | None,
@@ -64,10 +66,9 @@ def command(
     try:
         given = _read(inputs, events, environment, profile)
         until_ns = parse_duration(until) if until is not None else None
-        network = Network(given.scenario, given.source, dict(given.configs), seed)
-        for diagnostic in given.diagnostics:
-            click.echo(str(diagnostic), err=True)
-        result = _run(network, until_ns, pcap_file, given.notes)
+        network = Network(given.scenario, given.source, dict(given.configs), seed, ideal=ideal)
+        notes = tuple(str(diagnostic) for diagnostic in given.diagnostics) + given.notes
+        result = _run(network, until_ns, pcap_file, notes)
     except ScenarioError as error:
         raise BadInput(str(error)) from error
     except ValueError as error:

@@ -57,7 +57,7 @@ class Profile:
     announcements: Announcements = _ONCE
     any_packet_restarts_advert_timer: bool = False
     """Every packet for the VRID restarts a master's advertisement timer, refused ones too (keepalived:
-    measured, bad packets each 0.5 s silenced a master for 5.9 s)."""
+    measured, bad packets each 0.5 s silenced a master for 5.9 s); not under lower_prio_no_advert."""
     refused_advert_shortens_memory: bool = False
     """A refused advertisement makes a backup remember the time left as its full timer, so that a later change
     of priority moves the running timer by the wrong amount (keepalived: measured, +5.552 s for +3.57 s)."""
@@ -80,6 +80,9 @@ class Profile:
     """The R flag of its unsolicited neighbor advertisements (RFC 9568 and FRR set it, keepalived not)."""
     virtual_mac: bool = True
     """Sends from the virtual MAC without being told to (the RFCs and FRR; keepalived only with use_vmac)."""
+    timer_latency_ns: int = 0
+    """A real process wakes this much after its timer, and sets the next one from then: periods drift, never
+    early (keepalived: median 0.28 ms over 543 advertisements; FRR: mean period 1.0003 s). For simulations."""
     link_detection_ns: int = 0
     """From a carrier change to the router's reaction (keepalived: netlink, 3 to 5 ms measured)."""
 
@@ -122,6 +125,7 @@ KEEPALIVED = Profile(
     name="keepalived",
     versions=(2, 3),
     checks=(
+        Discard.DESTINATION,  # its socket does not even get these
         Discard.LENGTH,
         Discard.TTL,
         Discard.VERSION,
@@ -131,7 +135,6 @@ KEEPALIVED = Profile(
         Discard.TYPE,
         Discard.ADDRESS_COUNT,
         Discard.CHECKSUM,
-        Discard.DESTINATION,
         Discard.ADDRESS_LIST,
     ),
     owner_start=OwnerStart.MASTER_IF_STATE_MASTER,
@@ -151,6 +154,7 @@ KEEPALIVED = Profile(
     second_owner_yields=True,
     router_flag=False,
     virtual_mac=False,
+    timer_latency_ns=280_000,
     link_detection_ns=4_000_000,
 )
 """keepalived 2.2.7 (Debian 12), measured."""
@@ -175,6 +179,7 @@ FRR = Profile(
     tracks_links=False,
     reserved_bits_in_interval=True,
     dont_fragment=True,
+    timer_latency_ns=300_000,
 )
 """FRR 8.4.4 vrrpd (Debian 12), measured."""
 

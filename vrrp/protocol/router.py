@@ -28,6 +28,10 @@ KeyedEffects: TypeAlias = tuple[tuple[VirtualRouter | None, Effect], ...]
 """Effects with the virtual router they belong to; None for those of track scripts."""
 
 
+_UNHEARD = {Discard.OWN_ADDRESS, Discard.TOO_SHORT, Discard.DESTINATION}
+"""Refused before the state machine hears of them, by the kernel or the socket."""
+
+
 @dataclass(slots=True)
 class Counters:
     """What one virtual router sent and received."""
@@ -178,7 +182,9 @@ class Router:
             return self._refuse(now_ns, member)
         member.counters.accepted += 1
         effects = virtual_router.receive(now_ns, datagram.source, advertisement)
-        self.wake_ns = min(self.wake_ns, virtual_router.wake_ns)
+        wake_ns = virtual_router.wake_ns
+        if wake_ns < self.wake_ns:  # noqa: PLR1730  # a call of min costs as much as the rest of this method
+            self.wake_ns = wake_ns
         if effects or not advertisement.priority:
             member.counters.priority_zero_received += not advertisement.priority
             return self._done(now_ns, member, effects)
@@ -296,11 +302,11 @@ class Router:
             member.advertisement = decode(datagram.payload, source=datagram.source, checksum=ChecksumPolicy.UNCHECKED)
 
     def _refuse(self, now_ns: int, member: _Member) -> KeyedEffects:
-        """Count a refused packet. keepalived's machine reacts to those that reach it (see `refuse`)."""
+        """Count a refused packet; keepalived's machine reacts even to these (see `VirtualRouter.refuse`)."""
         verdict = member.verdict
         assert verdict is not None  # _judge leaves either an advertisement or a verdict
         member.counters.discarded[verdict] += 1
-        if verdict is not Discard.OWN_ADDRESS and verdict is not Discard.TOO_SHORT:
+        if verdict not in _UNHEARD:
             member.virtual_router.refuse(now_ns)
         return ()
 

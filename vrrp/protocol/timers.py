@@ -46,5 +46,5 @@ def master_down_ns(
 
 
 def seconds_text(duration_ns: int) -> str:
-    """A duration as people read it in a sentence: seconds to the millisecond."""
-    return f"{duration_ns / SECOND_NS:.3f} s"
+    """A duration as people read it in a sentence: seconds, and the whole milliseconds that have passed."""
+    return f"{duration_ns // 1_000_000 / 1000:.3f} s"

@@ -1,6 +1,7 @@
 """Track scripts, sans IO: when to run one, when to kill it, and what its results mean.
 
-keepalived's rules (2.2.7, measured): a script starts at once and then every `interval`; a run still going when
+keepalived's rules (2.2.7, measured): a script starts at once and then every `interval`, counted from when the
+last run was really begun (the phase drifts about 1 ms a run); a run still going when
 the next is due makes that one be skipped; a run past its `timeout` is killed and counts as a failure. `fall`
 failures in a row bring it down, `rise` successes in a row bring it up, except that the first result of all
 counts at once.
@@ -57,9 +58,7 @@ class ScriptTracker:
             effects = (KillScript(self.config.name),)
             changed = self._result(False, "timed out")
         if now_ns >= self._next_ns:
-            missed, late_ns = divmod(now_ns - self._next_ns, self.config.interval_ns)
-            self._next_ns = now_ns - late_ns + self.config.interval_ns
-            self.skipped += missed
+            self._next_ns = now_ns + self.config.interval_ns
             if self.running:
                 self.skipped += 1
             else:

@@ -210,8 +210,8 @@ class VirtualRouter:
 
     def refuse(self, now_ns: int) -> Effects:
         """A packet for this virtual router that failed a check. Some implementations react all the same."""
-        if self.state is MASTER and self.profile.any_packet_restarts_advert_timer:
-            self._timer_ns = now_ns + self._interval_ns
+        if self.state is MASTER:
+            self._disturbed(now_ns)
             self._set_wake()
         elif self.state is BACKUP:
             self._refused(now_ns)
@@ -298,8 +298,7 @@ class VirtualRouter:
 
     def _receive_as_master(self, now_ns: int, source: bytes, advertisement: Advertisement) -> Effects:
         priority = advertisement.priority
-        if self.profile.any_packet_restarts_advert_timer:
-            self._timer_ns = now_ns + self._interval_ns
+        self._disturbed(now_ns)
         if not priority:
             self._timer_ns = now_ns + self._interval_ns
             return self._tick
@@ -320,6 +319,11 @@ class VirtualRouter:
         if reply is LowerReply.ADVERTISE_AND_ANNOUNCE:
             effects += self._announcer.reply(now_ns)
         return effects
+
+    def _disturbed(self, now_ns: int) -> None:
+        """A packet for this virtual router arrived, whatever is in it."""
+        if self.profile.any_packet_restarts_advert_timer and not self.config.lower_prio_no_advert:
+            self._timer_ns = now_ns + self._interval_ns
 
     def _step_down(self, now_ns: int, reason: str, advertisement: Advertisement | None = None) -> Effects:
         if advertisement is not None:

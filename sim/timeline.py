@@ -1,0 +1,311 @@
+"""The story of a run in words: who was master when and why, and what that meant; for a terminal, a file or a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from sim.result import Result, Span, seconds
+
+BRIEF_NS = 1_000_000
+"""Two masters for less than this are a handover: every preemption has one, for the time a frame travels."""
+
+STATE_STYLES = {"MASTER": "green", "BACKUP": "blue", "FAULT": "red", "INITIALIZE": "dim"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the story.
+
+    `is_event` says that the scenario did this to the network; then `instance` and `reason` are empty. `states` are
+    the old and the new one of a transition, None for anything else; `what` says the same in words.
+    """
+
+    at_ns: int
+    node: str
+    instance: str
+    what: str
+    reason: str
+    states: tuple[str, str] | None = None
+    is_event: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """An outage or two masters, worded: `phrase` says what it was, `span` when and for which address."""
+
+    span: Span
+    phrase: str
+
+
+def story(result: Result) -> tuple[Entry, ...]:
+    """Everything that happened, by time; at one moment what was done first, then what came of it."""
+    entries = [Entry(e.at_ns, visible(e.node or ""), "", visible(e.text), "", is_event=True) for e in result.events]
+    for p in result.priorities:
+        numbers = f"{p.old} \u2192 {p.new}"
+        reason = p.reason if numbers in p.reason else f"{p.reason}: {numbers}" if p.reason else numbers
+        entries.append(Entry(p.at_ns, visible(p.node), visible(p.instance), "priority", visible(reason)))
+    for t in result.transitions:
+        what = f"{t.old} \u2192 {t.new}"
+        entries.append(Entry(t.at_ns, visible(t.node), visible(t.instance), what, visible(t.reason), (t.old, t.new)))
+    return tuple(sorted(entries, key=lambda entry: entry.at_ns))
+
+
+def outages(result: Result) -> tuple[Stretch, ...]:
+    """Each time without a master, in words."""
+    return tuple(Stretch(span, _without_master(span, result.duration_ns)) for span in result.outages)
+
+
+def clashes(result: Result) -> tuple[tuple[Stretch, ...], int]:
+    """Each time with more than one master that lasted 1 ms or longer, in words; and how many were shorter."""
+    listed = [span for span in result.dual_masters if span.duration_ns >= BRIEF_NS]
+    stretches = tuple(
+        Stretch(span, " and ".join(visible(node) for node in span.nodes) + _to_the_end(span, result.duration_ns))
+        for span in listed
+    )
+    return stretches, len(result.dual_masters) - len(listed)
+
+
+def handovers(count: int) -> str:
+    """The two masters too brief to be listed, in one phrase."""
+    return f"{count} {'handover' if count == 1 else 'handovers'} of under 1 ms"
+
+
+def verdict(result: Result) -> str:
+    """One sentence: healthy at the end, or what is wrong there."""
+    if result.healthy_at_end:
+        return "Healthy at the end: every address has exactly one master."
+    wrong = [
+        f"{visible(span.address)} has no master since {time_text(span.from_ns)} s"
+        for span in result.outages
+        if span.to_ns == result.duration_ns
+    ]
+    wrong += [
+        f"{visible(span.address)} has more than one master since {time_text(span.from_ns)} s"
+        f" ({', '.join(visible(node) for node in span.nodes)})"
+        for span in result.dual_masters
+        if span.to_ns == result.duration_ns
+    ]
+    return f"Not healthy at the end: {'; '.join(wrong)}."
+
+
+def time_text(at_ns: int) -> str:
+    """A moment in seconds, to the millisecond: "13.609"."""
+    return f"{seconds(at_ns):.3f}"
+
+
+def duration_text(duration_ns: int) -> str:
+    """A duration in seconds, to the millisecond: "3.609 s"; one too short for that is "<0.001 s"."""
+    return "<0.001 s" if 0 < duration_ns < BRIEF_NS else f"{time_text(duration_ns)} s"
+
+
+def visible(text: str) -> str:
+    """The text with its control characters spelled out, so that a name can neither hide nor steer a terminal."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def print_timeline(result: Result, console: Console) -> None:
+    """Print what happened: on a terminal as tables with colour, elsewhere as plain text whose lines are never cut.
+
+    What the console's encoding cannot write (an arrow, in ASCII) is replaced.
+    """
+    if console.is_terminal:
+        _print_tables(result, console)
+    else:
+        _print_plain(result, console)
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A heading, rows (cells by column) under column heads with L or R for the side, and sentences after them."""
+
+    heading: str
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[str, ...], ...]
+    sentences: tuple[str, ...]
+
+
+def _sections(result: Result) -> Iterator[_Section]:
+    spans = (("address", "L"), ("from", "R"), ("to", "R"), ("duration", "R"), ("", "L"))
+    without = tuple(_span_row(stretch) for stretch in outages(result))
+    yield _Section("Outages", spans, without, () if without else ("No outage.",))
+    stretches, brief = clashes(result)
+    sentences = (f"{handovers(brief)}.",) if brief else () if stretches else ("Never two masters.",)
+    yield _Section("Two masters", spans, tuple(_span_row(stretch) for stretch in stretches), sentences)
+    clients = tuple(
+        (
+            visible(name),
+            visible(story.target),
+            str(story.sent),
+            str(story.ok),
+            str(story.failed),
+            duration_text(story.longest_gap_ns) if story.gaps else "none",
+        )
+        for name, story in result.clients.items()
+    )
+    yield _Section(
+        "Clients",
+        (("client", "L"), ("target", "L"), ("sent", "R"), ("ok", "R"), ("failed", "R"), ("longest gap", "R")),
+        clients,
+        () if clients else ("No clients.",),
+    )
+    yield _Section("Notes", (), (), tuple(visible(note) for note in result.notes) or ("No notes.",))
+
+
+def _span_row(stretch: Stretch) -> tuple[str, ...]:
+    span = stretch.span
+    return (
+        visible(span.address),
+        time_text(span.from_ns),
+        time_text(span.to_ns),
+        duration_text(span.duration_ns),
+        stretch.phrase,
+    )
+
+
+def _without_master(span: Span, end_ns: int) -> str:
+    if not span.nodes:
+        return "no master at any time"
+    return f"no master{_to_the_end(span, end_ns)}; last was {', '.join(visible(node) for node in span.nodes)}"
+
+
+def _to_the_end(span: Span, end_ns: int) -> str:
+    return " to the end" if span.to_ns == end_ns else ""
+
+
+# Plain text -----------------------------------------------------------------------------------------------
+
+
+def _print_plain(result: Result, console: Console) -> None:
+    write = _writer(console)
+    write(visible(result.title))
+    write("")
+    entries = story(result)
+    columns, rows = _story_rows(result, entries)
+    _write_table(write, columns, rows)
+    if not entries:
+        write("Nothing happened.")
+    for section in _sections(result):
+        write("")
+        write(section.heading)
+        _write_table(write, section.columns, section.rows, indent="  ")
+        for sentence in section.sentences:
+            write(f"  {sentence}")
+    write("")
+    write(verdict(result))
+
+
+def _writer(console: Console) -> Callable[[str], None]:
+    def write(line: str) -> None:
+        console.out(_encodable(line, console.encoding), highlight=False)
+
+    return write
+
+
+def _story_rows(
+    result: Result, entries: Sequence[Entry]
+) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, ...], ...]]:
+    """The story as a table. The last column holds two: the reasons stand under each other, an event runs on."""
+    what_width = max((len(entry.what) for entry in entries if not entry.is_event), default=0)
+    rows = []
+    for entry in entries:
+        last = entry.what if entry.is_event else f"{entry.what:<{what_width}}  {entry.reason}"
+        rows.append((time_text(entry.at_ns), entry.node, entry.instance, last))
+    columns: tuple[tuple[str, str], ...] = (
+        ("time (s)", "R"),
+        ("node", "L"),
+        ("instance", "L"),
+        ("what happened", "L"),
+    )
+    if len(result.instances) > 1:
+        return columns, tuple(rows)
+    return (*columns[:2], columns[3]), tuple((*row[:2], row[3]) for row in rows)
+
+
+def _write_table(
+    write: Callable[[str], None],
+    columns: Sequence[tuple[str, str]],
+    rows: Sequence[tuple[str, ...]],
+    indent: str = "",
+) -> None:
+    if not rows:
+        return
+    lines = [tuple(head for head, _ in columns), *rows]
+    widths = [max(Text(line[number]).cell_len for line in lines) for number in range(len(columns))]
+    for line in lines:
+        cells = []
+        for cell, (_, side), width in zip(line, columns, widths, strict=True):
+            padding = " " * (width - Text(cell).cell_len)
+            cells.append(padding + cell if side == "R" else cell + padding)
+        write((indent + "  ".join(cells)).rstrip())
+
+
+def _encodable(text: str, encoding: str) -> str:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.replace("\u2192", "->").encode(encoding, "backslashreplace").decode(encoding)
+    return text
+
+
+# A terminal -----------------------------------------------------------------------------------------------
+
+
+def _print_tables(result: Result, console: Console) -> None:
+    def cell(text: str, style: str = "") -> Text:
+        return Text(_encodable(text, console.encoding), style, overflow="fold")
+
+    def show(*renderables: RenderableType) -> None:
+        console.print(Group(*renderables), highlight=False)
+
+    show(cell(visible(result.title), "bold underline"))
+    entries = story(result)
+    if entries:
+        show(_story_table(result, entries, cell))
+    else:
+        show(cell("Nothing happened."))
+    for section in _sections(result):
+        show(Text(), cell(section.heading, "bold"))
+        if section.rows:
+            table = _table(section.columns)
+            for row in section.rows:
+                table.add_row(*(cell(text) for text in row))
+            show(Padding(table, (0, 0, 0, 2), expand=False))
+        for sentence in section.sentences:
+            show(Padding(cell(sentence), (0, 0, 0, 2)))
+    show(Text(), cell(verdict(result), "bold green" if result.healthy_at_end else "bold red"))
+
+
+def _table(columns: Sequence[tuple[str, str]]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for head, side in columns:
+        table.add_column(head, justify="right" if side == "R" else "left", no_wrap=side == "R")
+    return table
+
+
+def _story_table(result: Result, entries: Sequence[Entry], cell: Callable[..., Text]) -> Table:
+    columns, rows = _story_rows(result, entries)
+    table = _table(columns)
+    what_width = max((len(entry.what) for entry in entries if not entry.is_event), default=0)
+    for entry, row in zip(entries, rows, strict=True):
+        last: RenderableType = cell(entry.what, "bold")
+        if not entry.is_event:
+            pair = Table.grid(padding=(0, 2, 0, 0))
+            pair.add_column(width=what_width, no_wrap=True)
+            pair.add_column()
+            pair.add_row(_coloured(entry, cell), cell(entry.reason))
+            last = pair
+        table.add_row(*(cell(text) for text in row[:-1]), last)
+    return table
+
+
+def _coloured(entry: Entry, cell: Callable[..., Text]) -> Text:
+    if entry.states is None:
+        return cell(entry.what)
+    old, new = (cell(state, STATE_STYLES[state]) for state in entry.states)
+    return Text.assemble(old, cell(" \u2192 "), new)

@@ -1,0 +1,212 @@
+"""The lines of virtual_ipaddress and virtual_ipaddress_excluded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+from vrrp.config.diagnostics import Report
+from vrrp.config.model import Address, VirtualAddress
+from vrrp.config.tree import Statement
+from vrrp.config.values import address, whole
+
+_LONGEST_LABEL = 15
+_SCOPES = frozenset({"global", "host", "link", "nowhere", "site"})
+# Words that only tell the kernel how to hold the address.
+_FLAGS = frozenset({"-nodad", "autojoin", "home", "mngtmpaddr", "noprefixroute"})
+
+
+@dataclass(slots=True)
+class _Draft:
+    address: Address
+    prefix: int
+    text: str
+    line: int
+    prefix_given: bool
+    device: str | None = None
+    broadcast: IPv4Address | None = None
+    label: str | None = None
+    scope: str | None = None
+    peer: Address | None = None
+    no_track: bool = False
+    use_vmac: bool = False
+    dropped: bool = False
+
+
+def read_address(text: str, line: int, report: Report) -> tuple[Address, int, bool] | None:
+    """ADDRESS[/PREFIX] as keepalived reads it.
+
+    Returns:
+        The address, its prefix (32 or 128 when absent or bad) and whether one was given; None when the address is
+        none, which is reported.
+    """
+    host, slash, bits = text.partition("/")
+    found = address(host)
+    width = found.max_prefixlen if found else 32
+    prefix = width
+    number = whole(bits, 0, width)
+    if slash and number.complaint:
+        report.warning(
+            line,
+            f"{number.complaint}: Invalid address prefix len {bits} for address {text} - using {width}",
+            f"keepalived uses /{width}",
+        )
+    elif slash and number.value is not None:
+        prefix = number.value
+    if found is None:
+        report.error(line, f"VRRP parsed invalid IP {text}. skipping IP...", "keepalived leaves it out")
+        return None
+    return found, prefix, bool(slash)
+
+
+def virtual_address(statement: Statement, report: Report) -> VirtualAddress | None:
+    """One line of a virtual_ipaddress block, or None when keepalived leaves it out, which is reported."""
+    text = statement.words[0]
+    parsed = read_address(text, statement.line, report)
+    if parsed is None:
+        return None
+    draft = _Draft(parsed[0], parsed[1], text, statement.line, parsed[2])
+    words = iter(statement.arguments)
+    for word in words:
+        if word in _OPTIONS:
+            value = next(words, None)
+            if value is None:
+                report.warning(
+                    draft.line,
+                    f"No {word} parameter specified for {draft.address}",
+                    "keepalived ignores the word",
+                )
+            else:
+                _OPTIONS[word](draft, value, report)
+        elif word == "no_track":
+            draft.no_track = True
+        elif word == "use_vmac":
+            draft.use_vmac = True
+        elif word not in _FLAGS:
+            report.warning(
+                draft.line,
+                f"Unknown configuration entry '{word}' for ip address - ignoring",
+                "keepalived ignores the word",
+            )
+    if draft.peer is not None:
+        _settle_peer(draft, report)
+    if draft.dropped:
+        return None
+    return VirtualAddress(
+        draft.address,
+        draft.prefix,
+        draft.device,
+        draft.broadcast,
+        draft.label,
+        draft.scope,
+        draft.peer,
+        draft.no_track,
+        draft.use_vmac,
+        draft.line,
+    )
+
+
+def _device(draft: _Draft, value: str, _report: Report) -> None:
+    draft.device = value
+
+
+def _label(draft: _Draft, value: str, report: Report) -> None:
+    draft.label = value
+    if len(value) > _LONGEST_LABEL:
+        draft.dropped = True
+        report.error(
+            draft.line,
+            f"Address label {value} is longer than maximum length {_LONGEST_LABEL} - removing address",
+            "keepalived leaves the address out",
+        )
+
+
+def _scope(draft: _Draft, value: str, report: Report) -> None:
+    if value in _SCOPES or not whole(value, 0, 255).complaint:
+        draft.scope = value
+    else:
+        report.warning(
+            draft.line,
+            f"Invalid scope '{value}' specified for {draft.address} - ignoring",
+            "keepalived uses scope global",
+        )
+
+
+def _preferred_lifetime(draft: _Draft, value: str, report: Report) -> None:
+    number = whole(value, 0, 2**32 - 1)
+    if value != "forever" and number.complaint:
+        report.warning(
+            draft.line,
+            f"{number.complaint}: preferred_lft {value} is invalid",
+            "keepalived ignores the word",
+        )
+
+
+def _broadcast(draft: _Draft, value: str, report: Report) -> None:
+    if not isinstance(draft.address, IPv4Address):
+        draft.dropped = True
+        report.error(
+            draft.line,
+            f"VRRP is trying to assign a broadcast {value} to the IPv6 address {draft.text}",
+            "keepalived leaves the address out",
+        )
+    elif value in {"+", "-"}:
+        if draft.prefix >= 31:
+            report.warning(
+                draft.line,
+                f"Address prefix length {draft.prefix} too long for broadcast",
+                "keepalived sets no broadcast address",
+            )
+            return
+        network = IPv4Network((draft.address, draft.prefix), strict=False)
+        draft.broadcast = network.broadcast_address if value == "+" else network.network_address
+    else:
+        found = address(value)
+        if isinstance(found, IPv4Address):
+            draft.broadcast = found
+            return
+        draft.dropped = True
+        report.error(
+            draft.line,
+            f"VRRP is trying to assign invalid broadcast {value}. skipping VIP...",
+            "keepalived leaves the address out",
+        )
+
+
+def _peer(draft: _Draft, value: str, report: Report) -> None:
+    host, _, bits = value.partition("/")
+    found = address(host)
+    if found is None:
+        report.warning(draft.line, f"Invalid peer address {value}", "keepalived ignores the peer")
+        return
+    draft.peer = found
+    number = whole(bits, 0, found.max_prefixlen)
+    draft.prefix = number.value if bits and number.value is not None else found.max_prefixlen
+
+
+def _settle_peer(draft: _Draft, report: Report) -> None:
+    if draft.prefix_given:
+        report.warning(
+            draft.line,
+            "Cannot specify address prefix when specifying peer address - ignoring",
+            f"keepalived uses the peer's prefix, /{draft.prefix}",
+        )
+    if draft.broadcast is not None:
+        draft.broadcast = None
+        report.warning(
+            draft.line,
+            "Cannot specify broadcast and peer addresses - ignoring broadcast address",
+            "keepalived sets no broadcast address",
+        )
+
+
+_OPTIONS: Mapping[str, Callable[[_Draft, str, Report], None]] = {
+    "brd": _broadcast,
+    "broadcast": _broadcast,
+    "dev": _device,
+    "label": _label,
+    "peer": _peer,
+    "preferred_lft": _preferred_lifetime,
+    "scope": _scope,
+}

@@ -1,0 +1,171 @@
+"""The keywords of keepalived.conf and where each may stand: keepalived 2.2.7, measured keyword by keyword.
+
+Keywords of later versions are named with the version that brought them: 2.2.7 calls them unknown.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_LONGEST_KEYWORD = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What may stand in one kind of block.
+
+    Attributes:
+        name: the keyword that opens the block; "" for the file itself.
+        statements: keywords of one line.
+        tables: blocks of keywords.
+        lists: blocks of entries, one a line.
+        skipped: blocks that are none of VRRP's business.
+        newer: keywords that a later version brought, and which.
+        name_missing: for a block with a name, what keepalived says when it has none.
+        name_taken: for a block whose name must be unique, what keepalived says of the second.
+    """
+
+    name: str
+    statements: frozenset[str]
+    tables: Mapping[str, Context] = field(default_factory=dict)
+    lists: frozenset[str] = frozenset()
+    skipped: frozenset[str] = frozenset()
+    newer: Mapping[str, str] = field(default_factory=dict)
+    name_missing: str = ""
+    name_taken: str = ""
+
+    def keywords(self) -> frozenset[str]:
+        """Everything that may begin a line of this block."""
+        return self.statements | self.tables.keys() | self.lists | self.skipped
+
+
+_NOTIFY = frozenset({"notify", "notify_backup", "notify_fault", "notify_master", "notify_stop"})
+_TRACK = frozenset({"track_bfd", "track_file", "track_interface", "track_process", "track_script"})
+
+AUTHENTICATION = Context("authentication", frozenset({"auth_type", "auth_pass"}))
+
+VRRP_INSTANCE = Context(
+    "vrrp_instance",
+    _NOTIFY
+    | frozenset(
+        """
+        accept advert_int check_unicast_src debug dont_track_primary down_timer_adverts garp_extra_if
+        garp_lower_prio_delay garp_lower_prio_repeat garp_master_delay garp_master_refresh
+        garp_master_refresh_repeat garp_master_repeat higher_prio_send_advert interface kernel_rx_buf_size
+        linkbeat_use_polling lower_prio_no_advert lvs_sync_daemon_interface mcast_dst_ip mcast_src_ip
+        native_ipv6 no_accept nopreempt notify_deleted notify_master_rx_lower_pri notify_priority_changes
+        old_unicast_checksum preempt preempt_delay priority promote_secondaries skip_check_adv_addr smtp_alert
+        state strict_mode track_src_ip unicast_fault_no_peer unicast_src_ip unicast_ttl use_ipvlan use_vmac
+        use_vmac_addr version virtual_router_id vmac_garp_intvl vmac_xmit_base vrf
+        """.split()
+    ),
+    tables={"authentication": AUTHENTICATION},
+    lists=_TRACK
+    | frozenset(
+        "unicast_peer virtual_ipaddress virtual_ipaddress_excluded virtual_routes virtual_rules".split()
+    ),
+    newer={
+        "auth_hmac": "2.4.0",
+        "owner_ignore_adverts": "2.3.3",
+        "timer_expired_backup": "2.2.8",
+        "v3_checksum_as_v2": "2.2.8",
+    },
+    name_missing="vrrp_instance must have a name",
+    name_taken="vrrp instance {} already defined",
+)
+
+VRRP_SYNC_GROUP = Context(
+    "vrrp_sync_group",
+    _NOTIFY | {"global_tracking", "notify_priority_changes", "smtp_alert", "sync_group_tracking_weight"},
+    lists=_TRACK | {"group"},
+    name_missing="vrrp_sync_group must have a name - skipping",
+    name_taken="vrrp sync group {} already defined",
+)
+
+VRRP_SCRIPT = Context(
+    "vrrp_script",
+    frozenset({"fall", "init_fail", "interval", "rise", "script", "timeout", "user", "weight"}),
+)
+
+GLOBAL_DEFS = Context(
+    "global_defs",
+    frozenset(
+        """
+        bfd_cpu_affinity bfd_no_swap bfd_priority bfd_process_name bfd_rlimit_rtime bfd_rlimit_rttime
+        bfd_rt_priority checker_cpu_affinity checker_log_all_failures checker_no_swap checker_priority
+        checker_process_name checker_rlimit_rtime checker_rlimit_rttime checker_rt_priority config_save_dir
+        data_use_instance dbus_service_name default_interface disable_local_igmp dynamic_interfaces enable_dbus
+        enable_script_security enable_snmp_checker enable_snmp_keepalived enable_snmp_rfc enable_snmp_rfcv2
+        enable_snmp_rfcv3 enable_snmp_vrrp enable_traps fifo_write_vrrp_states_on_reload include_check
+        log_unknown_vrids lvs_flush lvs_flush_on_stop lvs_flush_onstop lvs_netlink_cmd_rcv_bufs
+        lvs_netlink_cmd_rcv_bufs_force lvs_netlink_monitor_rcv_bufs lvs_netlink_monitor_rcv_bufs_force
+        lvs_notify_fifo lvs_notify_fifo_script lvs_process_name lvs_sync_daemon lvs_timeouts max_auto_priority
+        min_auto_priority_delay nftables nftables_counters nftables_ifindex nftables_ipvs
+        nftables_ipvs_priority nftables_ipvs_start_fwmark nftables_priority no_checker_emails no_email_faults
+        notification_email_from notify_fifo notify_fifo_script process_monitor_rcv_bufs
+        process_monitor_rcv_bufs_force process_name process_names random_seed reload_check_config reload_file
+        reload_repeat reload_time_file router_id rs_init_notifies script_user shutdown_script
+        shutdown_script_timeout smtp_alert smtp_alert_checker smtp_alert_vrrp smtp_connect_timeout
+        smtp_helo_name smtp_server snmp_socket startup_script startup_script_timeout tmp_config_directory umask
+        vmac_addr_prefix vmac_prefix vrrp_check_unicast_src vrrp_cpu_affinity vrrp_down_timer_adverts
+        vrrp_garp_extra_if vrrp_garp_interval vrrp_garp_lower_prio_delay vrrp_garp_lower_prio_repeat
+        vrrp_garp_master_delay vrrp_garp_master_refresh vrrp_garp_master_refresh_repeat
+        vrrp_garp_master_repeat vrrp_gna_interval vrrp_higher_prio_send_advert vrrp_iptables
+        vrrp_lower_prio_no_advert vrrp_mcast_group4 vrrp_mcast_group6 vrrp_min_garp
+        vrrp_netlink_cmd_rcv_bufs vrrp_netlink_cmd_rcv_bufs_force vrrp_netlink_monitor_rcv_bufs
+        vrrp_netlink_monitor_rcv_bufs_force vrrp_no_swap vrrp_notify_fifo vrrp_notify_fifo_script
+        vrrp_notify_priority_changes vrrp_priority vrrp_process_name vrrp_rlimit_rtime vrrp_rlimit_rttime
+        vrrp_rt_priority vrrp_rx_bufs_multiplier vrrp_rx_bufs_policy vrrp_skip_check_adv_addr
+        vrrp_startup_delay vrrp_strict vrrp_version vrrp_vmac_garp_intvl
+        """.split()
+    ),
+    lists=frozenset({"notification_email"}),
+    newer={"v3_checksum_as_v2": "2.2.8", "vrrp_delay_after_boot": "2.4.0", "vrrp_owner_ignore_adverts": "2.3.3"},
+)
+
+FILE = Context(
+    "",
+    frozenset(
+        """
+        child_wait_time instance linkbeat_use_polling namespace_with_ipsets net_namespace net_namespace_ipvs
+        use_pid_dir
+        """.split()
+    ),
+    tables={
+        context.name: context for context in (GLOBAL_DEFS, VRRP_SCRIPT, VRRP_SYNC_GROUP, VRRP_INSTANCE)
+    },
+    skipped=frozenset(
+        """
+        SSL bfd_instance garp_group interface_up_down_delays linkbeat_interfaces static_ipaddress
+        static_routes static_rules track_file track_group virtual_server virtual_server_group
+        vrrp_track_file vrrp_track_process
+        """.split()
+    ),
+)
+
+CONTEXTS = (FILE, *FILE.tables.values(), AUTHENTICATION)
+
+
+def advice(word: str, context: Context) -> str:
+    """What the writer of an unknown keyword may have meant.
+
+    Args:
+        word: the keyword.
+        context: the block in which it stands.
+
+    Returns:
+        A clause to hang on a sentence, or "" when nothing is near.
+    """
+    if word in context.newer:
+        return f"; it needs keepalived {context.newer[word]} or later"
+    homes = [other for other in CONTEXTS if word in other.keywords()]
+    if homes:
+        return f"; it belongs in {homes[0].name}" if homes[0].name else "; it belongs outside of all blocks"
+    if "vrrp_" + word in GLOBAL_DEFS.statements:
+        return f"; global_defs has 'vrrp_{word}'"
+    if len(word) <= _LONGEST_KEYWORD:
+        for near in difflib.get_close_matches(word, sorted(context.keywords()), n=1):
+            return f"; did you mean '{near}'?"
+    return ""

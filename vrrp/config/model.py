@@ -1,0 +1,222 @@
+"""What a keepalived.conf means, with every default, clamp and fallback of keepalived 2.2.7 already applied.
+
+Durations are nanoseconds (`_ns`) or, as on the wire, centiseconds (`_cs`). `line` is where the thing begins, from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
+from typing import Literal
+
+from vrrp.config.diagnostics import Diagnostic
+
+Address = IPv4Address | IPv6Address
+InitialState = Literal["MASTER", "BACKUP"]
+AuthenticationKind = Literal["PASS", "AH"]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A keyword that only the kernel side uses, kept as text: `keyword` or the block's name, and the rest."""
+
+    keyword: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class OtherBlock:
+    """A block of the file that is none of VRRP's business, such as virtual_server: its words before the brace."""
+
+    name: str
+    arguments: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalDefs:
+    """The global_defs; `line` is 0 when the file has none. `router_id` None is the host's name."""
+
+    router_id: str | None = None
+    version: Literal[2, 3] = 2
+    multicast_group_v4: IPv4Address = field(default_factory=lambda: IPv4Address("224.0.0.18"))
+    multicast_group_v6: IPv6Address = field(default_factory=lambda: IPv6Address("ff02::12"))
+    startup_delay_ns: int = 0
+    lower_prio_no_advert: bool = False
+    higher_prio_send_advert: bool = False
+    down_timer_adverts: int = 3
+    skip_check_adv_addr: bool = False
+    check_unicast_src: bool = False
+    garp_master_delay_ns: int = 5_000_000_000
+    garp_master_repeat: int = 5
+    garp_master_refresh_ns: int = 0
+    garp_master_refresh_repeat: int = 1
+    garp_lower_prio_delay_ns: int = 5_000_000_000
+    garp_lower_prio_repeat: int = 5
+    garp_interval_ns: int = 0
+    gna_interval_ns: int = 0
+    v3_checksum_as_v2: bool = False
+    owner_ignore_adverts: bool = False
+    script_user: str | None = None
+    enable_script_security: bool = False
+    strict: bool = False
+    options: tuple[Option, ...] = ()
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualAddress:
+    """One virtual address: `prefix` bits, the `device` it goes on (None: the instance's interface)."""
+
+    address: Address
+    prefix: int
+    device: str | None
+    broadcast: IPv4Address | None
+    label: str | None
+    scope: str | None
+    peer: Address | None
+    no_track: bool
+    use_vmac: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """Version 2's authentication: `password` is what goes on the wire, 1 to 8 bytes, without padding."""
+
+    kind: AuthenticationKind
+    password: bytes
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedScript:
+    """A script that an instance or group follows. `weight` is its own or else the script's; 0 means FAULT."""
+
+    name: str
+    weight: int
+    reverse: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedInterface:
+    """An interface that an instance or group follows. `weight` 0 means FAULT."""
+
+    name: str
+    weight: int
+    reverse: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class VrrpScript:
+    """A check script. `init_fail`: taken as failed until it first ran; `rise` and `fall` are counts of runs."""
+
+    name: str
+    command: str
+    interval_ns: int
+    timeout_ns: int
+    weight: int
+    reverse: bool
+    rise: int
+    fall: int
+    init_fail: bool
+    user: str | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncGroup:
+    """Instances that change state together; `members` are names of instances that exist."""
+
+    name: str
+    members: tuple[str, ...]
+    tracking_weight: bool
+    track_scripts: tuple[TrackedScript, ...]
+    track_interfaces: tuple[TrackedInterface, ...]
+    notify: Mapping[str, str]
+    options: tuple[Option, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class VrrpInstance:
+    """One virtual router as this node is to run it.
+
+    `unicast_peer_ttl` has the (lowest, highest) TTL accepted from a peer, for those with a min_ttl or max_ttl.
+    `multicast_group` is where adverts go when there are no `unicast_peers`. `notify` maps keyword to command.
+    """
+
+    name: str
+    initial_state: InitialState
+    interface: str
+    vrid: int
+    priority: int
+    interval_cs: int
+    version: Literal[2, 3]
+    addresses: tuple[VirtualAddress, ...]
+    excluded_addresses: tuple[VirtualAddress, ...]
+    authentication: Authentication | None
+    preempt: bool
+    preempt_delay_ns: int
+    track_scripts: tuple[TrackedScript, ...]
+    track_interfaces: tuple[TrackedInterface, ...]
+    unicast_source: Address | None
+    multicast_source: Address | None
+    multicast_group: Address
+    unicast_peers: tuple[Address, ...]
+    unicast_peer_ttl: Mapping[Address, tuple[int, int]]
+    unicast_ttl: int
+    unicast_fault_no_peer: bool
+    check_unicast_src: bool
+    use_vmac: bool
+    vmac_xmit_base: bool
+    accept: bool
+    strict: bool
+    garp_master_delay_ns: int
+    garp_master_repeat: int
+    garp_master_refresh_ns: int
+    garp_master_refresh_repeat: int
+    garp_lower_prio_delay_ns: int
+    garp_lower_prio_repeat: int
+    garp_interval_ns: int
+    gna_interval_ns: int
+    lower_prio_no_advert: bool
+    higher_prio_send_advert: bool
+    down_timer_adverts: int
+    skip_check_adv_addr: bool
+    v3_checksum_as_v2: bool
+    owner_ignore_adverts: bool
+    dont_track_primary: bool
+    notify: Mapping[str, str]
+    options: tuple[Option, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeepalivedConfig:
+    """A whole file. Instances, groups and scripts that keepalived would not run are left out."""
+
+    filename: str
+    globals: GlobalDefs = field(default_factory=GlobalDefs)
+    scripts: Mapping[str, VrrpScript] = field(default_factory=dict)
+    instances: tuple[VrrpInstance, ...] = ()
+    sync_groups: tuple[SyncGroup, ...] = ()
+    options: tuple[Option, ...] = ()
+    others: tuple[OtherBlock, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedConfig:
+    """What a file means, and everything that there is to say about it, in the order of its lines."""
+
+    config: KeepalivedConfig
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def refused(self) -> bool:
+        """Whether keepalived does not start with this file; `config` then holds what could be read all the same."""
+        return any(diagnostic.fatal for diagnostic in self.diagnostics)

@@ -1,0 +1,132 @@
+"""From what keepalived.conf says to what the protocol runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vrrp.config.model import KeepalivedConfig, SyncGroup, VrrpInstance
+from vrrp.protocol.profile import KEEPALIVED, Profile
+from vrrp.protocol.settings import (
+    Announcements,
+    RouterConfig,
+    ScriptConfig,
+    SyncGroupConfig,
+    TrackedInterface,
+    TrackedScript,
+    VirtualRouterConfig,
+)
+from vrrp.wire.advertisement import AUTHENTICATION_HEADER, SIMPLE_PASSWORD
+from vrrp.wire.checksum import ChecksumPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """The router's configuration, and one line for each thing that is not as the file has it."""
+
+    router: RouterConfig
+    notes: tuple[str, ...]
+
+
+def convert(config: KeepalivedConfig, profile: Profile = KEEPALIVED) -> Conversion:
+    """What a router of this profile runs with a keepalived.conf.
+
+    Other profiles know no keepalived.conf; they take from it what they have, and announce addresses in their
+    own way. A version 2 instance becomes version 3 where the profile speaks nothing else. ValueError, naming
+    the instance, for what the profile cannot run.
+    """
+    notes: list[str] = []
+    groups = {name: group for group in config.sync_groups for name in group.members}
+    routers = tuple(
+        _virtual_router(instance, groups.get(instance.name), config.filename, profile, notes)
+        for instance in config.instances
+    )
+    return Conversion(
+        RouterConfig(
+            virtual_routers=routers,
+            scripts=tuple(
+                ScriptConfig(
+                    name=script.name,
+                    interval_ns=script.interval_ns,
+                    timeout_ns=script.timeout_ns,
+                    rise=script.rise,
+                    fall=script.fall,
+                    init_fail=script.init_fail,
+                )
+                for script in config.scripts.values()
+            ),
+            sync_groups=tuple(
+                SyncGroupConfig(group.name, group.members) for group in config.sync_groups
+            ),
+            startup_delay_ns=config.globals.startup_delay_ns,
+        ),
+        tuple(notes),
+    )
+
+
+def _virtual_router(
+    instance: VrrpInstance,
+    group: SyncGroup | None,
+    filename: str,
+    profile: Profile,
+    notes: list[str],
+) -> VirtualRouterConfig:
+    where = f"{filename}:{instance.line}: ({instance.name})"
+    version = instance.version
+    if version == 2 and 2 not in profile.versions:
+        version = profile.versions[0]
+        notes.append(f"{where} profile {profile.name} speaks version {version}, not 2")
+    auth_type, auth_data = 0, b""
+    if instance.authentication is not None and version == 2:
+        auth_type, auth_data = SIMPLE_PASSWORD, instance.authentication.password
+        if instance.authentication.kind == "AH":
+            auth_type, auth_data = AUTHENTICATION_HEADER, b""
+            notes.append(f"{where} auth_type AH: the authentication header itself is not simulated")
+    source = instance.unicast_source or instance.multicast_source
+    scripts, interfaces = list(instance.track_scripts), list(instance.track_interfaces)
+    if group is not None:
+        scripts += group.track_scripts
+        interfaces += group.track_interfaces
+    notes += [f"{where} {t.name}: reverse is not simulated" for t in (*scripts, *interfaces) if t.reverse]
+    return VirtualRouterConfig(
+        vrid=instance.vrid,
+        name=instance.name,
+        interface=instance.interface,
+        version=version,
+        priority=instance.priority,
+        interval_cs=instance.interval_cs,
+        addresses=[virtual.address for virtual in instance.addresses],
+        excluded_addresses=[virtual.address for virtual in instance.excluded_addresses],
+        preempt=instance.preempt,
+        preempt_delay_ns=instance.preempt_delay_ns,
+        accept=instance.accept,
+        state_master=instance.initial_state == "MASTER",
+        auth_type=auth_type,
+        auth_data=auth_data,
+        checksum=ChecksumPolicy.PLAIN if instance.v3_checksum_as_v2 else None,
+        source=source,
+        unicast_peers=instance.unicast_peers,
+        group=instance.multicast_group,
+        announcements=_announcements(instance) if profile is KEEPALIVED else None,
+        lower_prio_no_advert=instance.lower_prio_no_advert,
+        higher_prio_send_advert=instance.higher_prio_send_advert,
+        down_timer_adverts=instance.down_timer_adverts,
+        skip_check_adv_addr=instance.skip_check_adv_addr,
+        virtual_mac=instance.use_vmac,
+        transmit_from_base=instance.vmac_xmit_base,
+        track_scripts=tuple(TrackedScript(tracked.name, tracked.weight) for tracked in scripts),
+        track_interfaces=tuple(TrackedInterface(tracked.name, tracked.weight) for tracked in interfaces),
+        track_own_interface=not instance.dont_track_primary,
+    )
+
+
+def _announcements(instance: VrrpInstance) -> Announcements:
+    spacing_ns = instance.gna_interval_ns if instance.addresses[0].address.version == 6 else instance.garp_interval_ns
+    return Announcements(
+        repeat=instance.garp_master_repeat,
+        again_after_ns=instance.garp_master_delay_ns,
+        refresh_ns=instance.garp_master_refresh_ns,
+        refresh_repeat=instance.garp_master_refresh_repeat,
+        lower_repeat=instance.garp_lower_prio_repeat,
+        lower_again_after_ns=instance.garp_lower_prio_delay_ns,
+        spacing_ns=spacing_ns,
+    )

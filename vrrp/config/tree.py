@@ -1,0 +1,190 @@
+"""Fragments to blocks and statements, with keepalived 2.2.7's forgiveness (measured): what it ignores, it names.
+
+An opening brace where no block may begin is ignored; its closing brace is not, and closes the block around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vrrp.config.diagnostics import Report
+from vrrp.config.grammar import FILE, VRRP_INSTANCE, VRRP_SCRIPT, VRRP_SYNC_GROUP, Context, advice
+from vrrp.config.lexer import Fragment, Kind
+from vrrp.config.words import split_words
+
+# Looking for the nearest keyword is slow, and nobody reads the hundredth suggestion.
+_MOST_SUGGESTIONS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One line: `words` as an ordinary statement has them, and `text` for those that are cut another way."""
+
+    line: int
+    words: tuple[str, ...]
+    text: str
+
+    @property
+    def keyword(self) -> str:
+        """The first word."""
+        return self.words[0]
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The other words."""
+        return self.words[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block: the words before its brace, and what stands in it. The body of a skipped block is empty."""
+
+    line: int
+    words: tuple[str, ...]
+    body: tuple[Statement | Block, ...]
+
+    @property
+    def keyword(self) -> str:
+        """The first word."""
+        return self.words[0]
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The other words."""
+        return self.words[1:]
+
+    def entries(self) -> Iterator[Statement]:
+        """The lines of a body that holds no blocks."""
+        return (entry for entry in self.body if isinstance(entry, Statement))
+
+
+class TreeReader:
+    """Reads one file's fragments. Blocks nest as deep as the grammar says, so no text can nest them deeper.
+
+    Args:
+        fragments: what the lexer cut.
+        report: takes the diagnostics.
+    """
+
+    def __init__(self, fragments: tuple[Fragment, ...], report: Report) -> None:
+        self._fragments = fragments
+        self._position = 0
+        self._report = report
+        self._names: set[tuple[str, str]] = set()
+        self._unknown = 0
+
+    def read(self) -> tuple[Statement | Block, ...]:
+        """What stands in the file, outside of all blocks."""
+        return self._table(FILE)
+
+    def _table(self, context: Context) -> tuple[Statement | Block, ...]:
+        body: list[Statement | Block] = []
+        while self._position < len(self._fragments):
+            fragment = self._fragments[self._position]
+            self._position += 1
+            if fragment.kind is Kind.OPEN:
+                self._unexpected_brace(fragment, context)
+            elif fragment.kind is Kind.WORDS:
+                words = split_words(fragment.text)
+                if words:
+                    body.extend(self._entry(Statement(fragment.line, words, fragment.text), context))
+            elif context is not FILE:
+                break
+            elif fragment.balanced:
+                self._report.error(
+                    fragment.line,
+                    "Unknown keyword '}'",
+                    "keepalived ignores it: its block was closed by an earlier '}'",
+                )
+        return tuple(body)
+
+    def _unexpected_brace(self, fragment: Fragment, context: Context) -> None:
+        consequence = (
+            "" if context is FILE else f", but not the '}}' that belongs to it: that closes {context.name}"
+        )
+        self._report.error(fragment.line, "Unexpected '{' - ignoring", f"keepalived ignores it{consequence}")
+
+    def _entry(self, statement: Statement, context: Context) -> tuple[Statement | Block, ...]:
+        keyword = statement.keyword
+        if keyword in context.statements:
+            return (statement,)
+        if keyword in context.tables:
+            return self._table_block(statement, context.tables[keyword])
+        if keyword in context.lists:
+            return (self._list_block(statement),)
+        if keyword in context.skipped:
+            self._skip_block()
+            return (Block(statement.line, statement.words, ()),)
+        self._unknown += 1
+        clause = advice(keyword, context) if self._unknown <= _MOST_SUGGESTIONS else ""
+        self._report.warning(
+            statement.line, f"Unknown keyword '{keyword}'", f"keepalived ignores the line{clause}"
+        )
+        return (statement,) if keyword in context.newer else ()
+
+    def _table_block(self, statement: Statement, context: Context) -> tuple[Block, ...]:
+        if not self._name_is_good(statement, context):
+            self._skip_block()
+            return ()
+        if not self._enter():
+            # keepalived notices, and says so, at the line where the brace should have come at the latest.
+            following = self._fragments[self._position : self._position + 1]
+            self._report.error(
+                following[0].line if following else statement.line,
+                f"Missing '{{' at beginning of configuration block {statement.keyword}",
+                "keepalived reads on as if it were there",
+            )
+        return (Block(statement.line, statement.words, self._table(context)),)
+
+    def _name_is_good(self, statement: Statement, context: Context) -> bool:
+        if context is VRRP_SCRIPT and not statement.arguments:
+            self._report.refuse(statement.line, "vrrp_script is missing a parameter: its name")
+            return False
+        if context not in {VRRP_INSTANCE, VRRP_SYNC_GROUP}:
+            return True
+        if len(statement.arguments) != 1:
+            self._report.error(statement.line, context.name_missing, "keepalived skips the block")
+            return False
+        name = statement.arguments[0]
+        if (context.name, name) in self._names:
+            self._report.error(statement.line, context.name_taken.format(name), "keepalived skips the block")
+            return False
+        self._names.add((context.name, name))
+        return True
+
+    def _enter(self) -> bool:
+        """Go past the opening brace, if the next fragment is one."""
+        if (
+            self._position < len(self._fragments)
+            and self._fragments[self._position].kind is Kind.OPEN
+        ):
+            self._position += 1
+            return True
+        return False
+
+    def _list_block(self, statement: Statement) -> Block:
+        if statement.arguments:
+            self._report.warning(
+                statement.line,
+                f"Block {statement.keyword} has extra parameters {' '.join(statement.arguments)} ...",
+                "keepalived ignores them",
+            )
+        self._enter()
+        body: list[Statement | Block] = []
+        while self._position < len(self._fragments):
+            fragment = self._fragments[self._position]
+            self._position += 1
+            if fragment.kind is Kind.CLOSE:
+                break
+            words = ("{",) if fragment.kind is Kind.OPEN else split_words(fragment.text)
+            if words:
+                body.append(Statement(fragment.line, words, fragment.text))
+        return Block(statement.line, statement.words, tuple(body))
+
+    def _skip_block(self) -> None:
+        depth = int(self._enter())
+        while depth and self._position < len(self._fragments):
+            kind = self._fragments[self._position].kind
+            depth += (kind is Kind.OPEN) - (kind is Kind.CLOSE)
+            self._position += 1

@@ -1,0 +1,93 @@
+"""Text to numbers, switches, times and addresses, with keepalived 2.2.7's ranges and complaints (measured)."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+from vrrp.config.model import Address
+
+SECOND_NS = 1_000_000_000
+MICROSECOND_NS = 1_000
+UNSIGNED_MAX = 2**32 - 1
+
+_WHOLE = re.compile(r"\s*([+-]?)([0-9]*)(.*)", re.ASCII | re.DOTALL)
+_DECIMAL = re.compile(r"\s*([+-]?)([0-9]*)(?:\.([0-9]*))?(.*)", re.ASCII | re.DOTALL)
+_LONGEST_NUMBER = 10
+
+_SWITCH = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as keepalived reads it.
+
+    Attributes:
+        value: what it uses: of an invalid number the digits before the fault (0 without any); None when it is out
+            of range, or negative where it must not be.
+        complaint: what keepalived says, or "".
+        read: the value even when it is out of range.
+    """
+
+    value: int | None
+    complaint: str = ""
+    read: int = 0
+
+
+def whole(text: str, low: int, high: int) -> Number:
+    """A whole number from `low` to `high`; negative ones only where `low` is negative."""
+    sign, digits, rest = _WHOLE.fullmatch(text).groups()  # type: ignore[union-attr]
+    if sign == "-" and low >= 0:
+        return Number(None, f"negative number '{text}'")
+    digits = digits.lstrip("0")
+    if len(digits) > _LONGEST_NUMBER:
+        return Number(None, f"number '{text}' outside unsigned integer range")
+    value = int(sign + (digits or "0"))
+    within = low <= value <= high
+    if rest:
+        return Number(value if within else None, f"invalid number '{text}'", value)
+    if not within:
+        return Number(None, f"number '{text}' outside range [{low}, {high}]", value)
+    return Number(value, "", value)
+
+
+def decimal_us(text: str, low_us: int, high_us: int) -> Number:
+    """Seconds with a fraction, as whole microseconds from `low_us` to `high_us`."""
+    sign, digits, fraction, rest = _DECIMAL.fullmatch(text).groups()  # type: ignore[union-attr]
+    if sign == "-":
+        return Number(None, f"negative number '{text}'")
+    if rest:
+        return Number(None, f"invalid number '{text}'")
+    digits = digits.lstrip("0")
+    if len(digits) > _LONGEST_NUMBER:
+        return Number(None, f"number '{text}' outside unsigned decimal range")
+    fraction = fraction or ""
+    # A seventh decimal place rounds the sixth; keepalived complains, and uses the rounded number.
+    value = (int((digits or "0") + fraction[:7].ljust(7, "0")) + 5) // 10
+    complaints = [f"number '{text}' has too many decimal places"] if len(fraction) > 6 else []
+    within = low_us <= value <= high_us
+    if not within:
+        complaints.append(f"number '{text}' outside range [{low_us / 1e6:.6f}, {high_us / 1e6:.6f}]")
+    return Number(value if within else None, ": ".join(complaints), value)
+
+
+def switch(arguments: tuple[str, ...]) -> bool | None:
+    """A keyword's optional on|off|true|false|yes|no: on when absent, None for any other word."""
+    return _SWITCH.get(arguments[0]) if arguments else True
+
+
+def address(text: str) -> Address | None:
+    """An IPv4 or IPv6 address without zone, or None."""
+    try:
+        return None if "%" in text else ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def octets(text: str) -> bytes:
+    """The bytes that stand in the file for `text`, whatever its encoding was."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # a surrogate that no file can hold: the text was never in one
+        return text.encode("utf-8", "replace")
