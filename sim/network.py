@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from sim.alarms import AlarmClock
 from sim.client import Client
 from sim.faults import FAULTS, check_events, tell
 from sim.kernel import Kernel
@@ -39,6 +40,7 @@ class Network:
         self.scenario = scenario
         self.source = source
         self.kernel = Kernel(scenario.seed if seed is None else seed)
+        self._clock = AlarmClock(self.kernel)
         self.recorder = Recorder()
         self.segments = {
             name: Segment(self.kernel, name, spec.delay, spec.loss) for name, spec in scenario.segments.items()
@@ -116,7 +118,9 @@ class Network:
             make_router()
         except ValueError as error:
             raise self.source.error(("nodes", name), f"{name}: {error}") from error
-        node = self.nodes[name] = Node(self.kernel, name, self.recorder, make_router, ideal=self._ideal)
+        node = self.nodes[name] = Node(
+            self.kernel, name, self.recorder, make_router, clock=self._clock, ideal=self._ideal
+        )
         self._plug(node, ("nodes", name), spec.interfaces)
         for virtual_router in config.virtual_routers:
             served = virtual_router.addresses + virtual_router.excluded_addresses

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from sim.alarms import AlarmClock
 from sim.kernel import Kernel
 from sim.process import ScriptOutcome, VrrpProcess
 from sim.recorder import MASTER, Recorder
@@ -49,11 +50,8 @@ class Interface:
         """A frame came in."""
         content = frame.content
         if type(content) is Datagram:
-            process = self.node.process
-            if process is not None and process.alive:
-                if not frame.destination[0] & 1 and content.destination not in self.addresses:
-                    return
-                process.receive(now_ns, self.name, content)
+            if self.port.listener is not None and content.destination in self.addresses:
+                self.port.listener(now_ns, content)
         elif type(content) is ArpPacket:
             self._hear_arp(content)
         elif type(content) is IpPacket and content.destination in self.addresses:
@@ -81,7 +79,7 @@ class Interface:
 class Node:
     """A host of the simulation. `make_router` gives a fresh router object for each life of the process.
 
-    `ideal` makes the process wake exactly on time.
+    All nodes of a run share one `clock`. `ideal` makes the process wake exactly on time.
     """
 
     def __init__(
@@ -91,9 +89,11 @@ class Node:
         recorder: Recorder,
         make_router: Callable[[], Router] | None = None,
         *,
+        clock: AlarmClock | None = None,
         ideal: bool = False,
     ) -> None:
         self.kernel = kernel
+        self.clock = clock or AlarmClock(kernel)
         self.name = name
         self.recorder = recorder
         self.interfaces: dict[str, Interface] = {}

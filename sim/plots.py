@@ -9,20 +9,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import matplotlib
 import matplotlib.style
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
-from matplotlib.transforms import ScaledTranslation, Transform, blended_transform_factory
+from matplotlib.textpath import TextToPath
+from matplotlib.transforms import Affine2DBase, ScaledTranslation, Transform, blended_transform_factory
 
-from sim.result import Ownership, Result, Span, seconds
-from sim.timeline import BRIEF_NS, verdict, visible
+from sim.result import SECOND_NS, Ownership, Result, Span, seconds
+from sim.timeline import BRIEF_NS, short_duration, union, verdict, visible
 from vrrp.whole_file import replacing
 
 FORMATS = (".png", ".svg", ".pdf")
@@ -46,6 +48,7 @@ _RED_INK = "#b3100f"
 BLOCK_TOP, BLOCK_BOTTOM, TICK_BOTTOM = 0.36, 0.82, 0.96
 _LANE_IN = 0.42
 _HEADER = 0.75
+_ROW = 0.34
 _GAP = 0.3
 _TALLEST_IN = 500.0  # Agg draws at most 65536 pixels
 _LABEL_IN = 3.0
@@ -54,8 +57,12 @@ _ROW_IN = 0.17
 _LEVEL_ROWS = 5
 _EVENT_SIZE = 8.0
 _SMALL_SIZE = 7.0
-_EVENT_CHARS = 38
+_EVENT_IN = 2.6
 _ABOVE_IN = 0.1
+
+_Look = dict[str, Any]
+"""The keyword arguments of a patch."""
+_PAPER: _Look = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
 
 # Scripts that matplotlib's own font lacks; those not installed are not asked for.
 _MORE_FONTS = ("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo")
@@ -73,9 +80,8 @@ def draw_timeline(result: Result, axes: Axes | None = None) -> Figure:
             FigureCanvasAgg(figure)
             _Drawing(result, figure.add_axes((0.1, 0.1, 0.8, 0.8))).draw(resize=True)
             return figure
-        figure = axes.get_figure(root=True)
         _Drawing(result, axes).draw(resize=False)
-        return figure
+        return axes.figure.figure
 
 
 def save_plot(result: Result, path: Path) -> None:
@@ -85,7 +91,9 @@ def save_plot(result: Result, path: Path) -> None:
     """
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
-        raise ValueError(f"cannot draw a {suffix or 'file without suffix'}; use {', '.join(FORMATS[:-1])} or {FORMATS[-1]}")
+        raise ValueError(
+            f"cannot draw a {suffix or 'file without suffix'}; use {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+        )
     with replacing(path) as file:
         write_plot(result, file, suffix.removeprefix("."))
 
@@ -109,34 +117,55 @@ def _steady() -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
-    """Where an instance's lanes are; y grows downwards, a lane is 1 high."""
+class _OwnerLane:
+    """Where an address' lane is and what stands in it: rows in which no two nodes hold the address at once."""
 
-    name: str
-    header_y: float
-    nodes: tuple[tuple[float, str], ...]
-    addresses: tuple[tuple[float, str], ...]
+    address: str
+    y: float
+    rows: tuple[tuple[Ownership, ...], ...]
 
     @property
-    def middle_y(self) -> float:
-        """Where the nodes' lanes end and the addresses' begin."""
-        return self.header_y + _HEADER + len(self.nodes)
+    def row_height(self) -> float:
+        """Two rows are higher than one, so that a name fits into each."""
+        return max(BLOCK_BOTTOM - BLOCK_TOP, _ROW * len(self.rows)) / max(1, len(self.rows))
 
     @property
     def bottom_y(self) -> float:
-        """Where the last lane ends."""
-        return self.middle_y + len(self.addresses)
+        """Where the next lane begins."""
+        return self.y + BLOCK_TOP + self.row_height * max(1, len(self.rows)) + 1 - BLOCK_BOTTOM
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Where an instance's lanes are; y grows downwards, a node's lane is 1 high."""
+
+    name: str
+    y: float
+    nodes: tuple[tuple[float, str], ...]
+    owners: tuple[_OwnerLane, ...]
+    bottom_y: float
+
+    @property
+    def labels(self) -> list[tuple[float, str]]:
+        """What stands beside the lanes, and at which y."""
+        middle = (BLOCK_TOP + BLOCK_BOTTOM) / 2
+        beside = [(y + middle, node) for y, node in self.nodes]
+        return beside + [((lane.y + lane.bottom_y - 1) / 2 + middle, lane.address) for lane in self.owners]
 
 
 def _groups(result: Result) -> tuple[_Group, ...]:
     groups = []
     y = 0.0
     for name, addresses in result.instances.items():
-        first = y + _HEADER
-        nodes = tuple((first + number, node) for number, node in enumerate(result.nodes))
-        owners = tuple((first + len(nodes) + number, address) for number, address in enumerate(addresses))
-        groups.append(_Group(name, y, nodes, owners))
-        y = groups[-1].bottom_y + _GAP
+        begin, y = y, y + _HEADER
+        nodes = tuple((y + number, node) for number, node in enumerate(result.nodes))
+        y += len(nodes)
+        owners = []
+        for address in addresses:
+            owners.append(_OwnerLane(address, y, _stacked(o for o in result.ownership if o.address == address)))
+            y = owners[-1].bottom_y
+        groups.append(_Group(name, begin, nodes, tuple(owners), y))
+        y += _GAP
     return tuple(groups)
 
 
@@ -146,24 +175,26 @@ class _Drawing:
     def __init__(self, result: Result, axes: Axes) -> None:
         self.result = result
         self.axes = axes
-        self.figure = axes.get_figure(root=True)
+        self.figure = axes.figure.figure
         self.end_s = max(seconds(result.duration_ns), 1e-9)
         self.groups = _groups(result)
         self.height = max((group.bottom_y for group in self.groups), default=1.0)
         self.clashes = tuple(span for span in result.dual_masters if span.duration_ns >= BRIEF_NS)
-        self.renderer = FigureCanvasAgg(Figure(dpi=DPI)).get_renderer()
-        self.width_in = axes.get_position().width * self.figure.get_figwidth()
+        self.events_s = [seconds(event.at_ns) for event in result.events]
+        self.width_in = axes.get_window_extent().width / self.figure.dpi
 
     def draw(self, *, resize: bool) -> None:
         handles = self._legend_handles()
-        left_in = 0.3 + max((self.inches(label, size) for label, size in self._margin_labels()), default=0.0)
+        beside = [self.shortened(label, 9, _LABEL_IN) for group in self.groups for _, label in group.labels]
+        left_in = 0.3 + max((self.inches(label, 9) for label in beside), default=0.0)
         if resize:
             self.width_in = WIDTH_IN - left_in - _RIGHT_IN
         labels = self._place_events()
         top_in = _ABOVE_IN + max((label.y_in + label.height_in for label in labels), default=0.0)
-        columns, rows = self._legend_shape(handles)
+        legend_in = sum(self.inches(str(handle.get_label()), _EVENT_SIZE) + 0.6 for handle in handles)
+        legend_rows = math.ceil(legend_in / self.width_in)
         if resize:
-            self._resize(left_in, top_in + 0.75, 0.65 + 0.21 * rows)
+            self._resize(left_in, top_in + 0.7, 0.65 + 0.21 * legend_rows)
         self._prepare()
         for group in self.groups:
             self._draw_group(group)
@@ -173,7 +204,7 @@ class _Drawing:
         legend = self.axes.legend(
             handles=handles,
             loc="upper left",
-            ncols=columns,
+            ncols=math.ceil(len(handles) / legend_rows),
             fontsize=_EVENT_SIZE,
             frameon=False,
             borderaxespad=0,
@@ -187,8 +218,9 @@ class _Drawing:
 
     def inches(self, text: str, size: float, weight: str = "normal") -> float:
         """How wide a text is; `size` in points."""
-        width, _, _ = self.renderer.get_text_width_height_descent(text, FontProperties(size=size, weight=weight), False)
-        return width / DPI
+        return (
+            TextToPath().get_text_width_height_descent(text, FontProperties(size=size, weight=weight), False)[0] / 72
+        )
 
     def shortened(self, text: str, size: float, room_in: float, weight: str = "normal") -> str:
         """The text, its end replaced by an ellipsis when it is wider than there is room."""
@@ -204,12 +236,7 @@ class _Drawing:
 
     def _inches_from(self, edge: float) -> Transform:
         """For y: inches upwards from the axes' bottom (0) or top (1)."""
-        return self.figure.dpi_scale_trans + ScaledTranslation(0, edge, self.axes.transAxes)
-
-    def _margin_labels(self) -> Iterable[tuple[str, float]]:
-        for group in self.groups:
-            for _, name in group.nodes + group.addresses:
-                yield self.shortened(name, 9, _LABEL_IN), 9
+        return self.figure.dpi_scale_trans + ScaledTranslation(0, edge, cast(Affine2DBase, self.axes.transAxes))
 
     def _resize(self, left_in: float, top_in: float, bottom_in: float) -> None:
         lanes_in = min(self.height * _LANE_IN, _TALLEST_IN)
@@ -238,18 +265,18 @@ class _Drawing:
         above = blended_transform_factory(self.axes.transAxes, self._inches_from(1.0))
         title = self.shortened(result.title, 13, self.width_in, "bold")
         lines = f"{seconds(result.duration_ns):g} s, seed {result.seed}. {verdict(result)}"
-        self._write(0, top_in + 0.36, title, 13, _INK, transform=above, weight="bold", ha="left", va="bottom")
+        self._write(0, top_in + 0.31, title, 13, _INK, transform=above, weight="bold", ha="left", va="bottom")
         subtitle = self.shortened(lines, 9, self.width_in)
-        self._write(0, top_in + 0.12, subtitle, 9, _FAINT, transform=above, ha="left", va="bottom")
+        self._write(0, top_in + 0.07, subtitle, 9, _FAINT, transform=above, ha="left", va="bottom")
 
-    def _write(self, x: float, y: float, text: str, size: float, color: str, **changes: object) -> None:
-        options: dict[str, object] = {"ha": "center", "va": "center", "zorder": 7, **changes}
+    def _write(self, x: float, y: float, text: str, size: float, color: str, **changes: Any) -> None:
+        options: dict[str, Any] = {"ha": "center", "va": "center", "zorder": 7, **changes}
         # A name with $ in it is a name, not a formula.
         self.axes.text(x, y, text, fontsize=size, color=color, parse_math=False, **options)
 
     def _legend_handles(self) -> list[Patch | Line2D]:
         result = self.result
-        handles: list[Patch | Line2D] = [_state_patch(state) for state in STATE_COLORS]
+        handles: list[Patch | Line2D] = [Patch(label=state, **_state_look(state)) for state in STATE_COLORS]
         handles[-1].set_label("INITIALIZE or absent")
         if result.sent:
             handles.append(_mark("|", "advertisement sent", _FAINT))
@@ -263,29 +290,24 @@ class _Drawing:
             handles.append(Patch(facecolor=CLASH_COLOR, alpha=0.35, label="more than one master"))
         return handles
 
-    def _legend_shape(self, handles: Sequence[Patch | Line2D]) -> tuple[int, int]:
-        widest_in = max(self.inches(str(handle.get_label()), _EVENT_SIZE) for handle in handles) + 0.6
-        columns = max(1, min(len(handles), int(self.width_in / widest_in)))
-        return columns, math.ceil(len(handles) / columns)
-
     # Lanes ----------------------------------------------------------------------------------------------
 
     def _draw_group(self, group: _Group) -> None:
         margin = self.axes.get_yaxis_transform()
         header = self.shortened(group.name, 9, self.width_in, "bold")
-        self._write(0, group.header_y + 0.5, header, 9, _INK, weight="bold", ha="left", transform=margin)
-        for y, name in group.nodes + group.addresses:
-            middle_y = y + (BLOCK_TOP + BLOCK_BOTTOM) / 2
+        self._write(0, group.y + 0.5, header, 9, _INK, weight="bold", ha="left", transform=margin, bbox=_PAPER)
+        for y, name in group.labels:
             label = self.shortened(name, 9, _LABEL_IN)
-            self._write(-0.1 / self.width_in, middle_y, label, 9, _INK, ha="right", transform=margin)
+            self._write(-0.1 / self.width_in, y, label, 9, _INK, ha="right", transform=margin)
         for y, node in group.nodes:
             self._draw_states(y, node, group.name)
             self._draw_adverts(y, node, group.name)
             self._draw_priorities(y, node, group.name)
-        for y, address in group.addresses:
-            self._draw_owners(y, address)
-        self._shade_group(group, self.result.outages, OUTAGE_COLOR, _RED_INK)
-        self._shade_group(group, self.clashes, CLASH_COLOR, CLASH_COLOR)
+        self._shade_nodes(group, self.result.outages, OUTAGE_COLOR)
+        self._shade_nodes(group, self.clashes, CLASH_COLOR)
+        for lane in group.owners:
+            self._draw_owners(lane)
+            self._label_spans(lane)
 
     def _draw_states(self, y: float, node: str, instance: str) -> None:
         moves = [t for t in self.result.transitions if t.node == node and t.instance == instance]
@@ -293,23 +315,24 @@ class _Drawing:
         times_ns = [0, *(move.at_ns for move in moves), self.result.duration_ns]
         for state, (from_ns, to_ns) in zip(states, pairwise(times_ns), strict=True):
             if from_ns < to_ns:
-                patch = _state_patch(state)
-                self._block(patch, from_ns, to_ns, y + BLOCK_TOP, y + BLOCK_BOTTOM)
+                self._block(_state_look(state), from_ns, to_ns, y + BLOCK_TOP, y + BLOCK_BOTTOM)
                 self._name_block(state, from_ns, to_ns, y + (BLOCK_TOP + BLOCK_BOTTOM) / 2, _STATE_INKS[state])
 
-    def _block(self, look: Patch, from_ns: int, to_ns: int, top: float, bottom: float) -> None:
-        block = Rectangle((seconds(from_ns), top), seconds(to_ns - from_ns), bottom - top)
-        block.update_from(look)
-        block.set_transform(self.axes.transData)
-        block.set_zorder(2)
-        self.axes.add_patch(block)
+    def _block(self, look: _Look, from_ns: int, to_ns: int, top: float, bottom: float) -> None:
+        corner = (seconds(from_ns), top)
+        self.axes.add_patch(Rectangle(corner, seconds(to_ns - from_ns), bottom - top, zorder=2, **look))
 
     def _name_block(self, name: str, from_ns: int, to_ns: int, y: float, ink: str) -> None:
-        """Write a name into a block when it fits."""
+        """Write a name into a block when it fits, and between the lines of the events when it fits there."""
         name = visible(name)
-        if self.seconds_of(self.inches(name, _SMALL_SIZE) + 0.1) < seconds(to_ns - from_ns):
+        edges = [seconds(from_ns), *sorted(at_s for at_s in self.events_s if from_ns < at_s * SECOND_NS < to_ns)]
+        parts = [*pairwise([*edges, seconds(to_ns)]), (seconds(from_ns), seconds(to_ns))]
+        room_s = self.seconds_of(self.inches(name, _SMALL_SIZE) + 0.1)
+        fitting = [(begin, end) for begin, end in parts if end - begin > room_s]
+        if fitting:
+            begin, end = max(fitting[:-1] or fitting, key=lambda part: part[1] - part[0])
             box = {"facecolor": STATE_COLORS["FAULT"], "edgecolor": "none", "pad": 1.0} if name == "FAULT" else None
-            self._write(seconds(from_ns + to_ns) / 2, y, name, _SMALL_SIZE, ink, zorder=3, bbox=box)
+            self._write((begin + end) / 2, y, name, _SMALL_SIZE, ink, zorder=6, bbox=box)
 
     def _draw_adverts(self, y: float, node: str, instance: str) -> None:
         sent = [seconds(s.at_ns) for s in self.result.sent if s.node == node and s.instance == instance]
@@ -317,8 +340,9 @@ class _Drawing:
             self.axes.vlines(sent, y + BLOCK_BOTTOM + 0.03, y + TICK_BOTTOM, colors=_FAINT, linewidths=0.8, zorder=2)
             return
         part_s = self.end_s / MOST_TICKS
-        parts = sorted({int(at_s / part_s) for at_s in sent})
-        bars = [(first * part_s, (last - first + 1) * part_s) for first, last in _runs(parts)]
+        parts = np.unique((np.array(sent) / part_s).astype(int))
+        runs = np.split(parts, np.flatnonzero(np.diff(parts) > 1) + 1)
+        bars = [(float(run[0]) * part_s, len(run) * part_s) for run in runs]
         band = (y + BLOCK_BOTTOM + 0.03, TICK_BOTTOM - BLOCK_BOTTOM - 0.05)
         self.axes.broken_barh(bars, band, facecolors="#aaaaaa", zorder=2)
 
@@ -337,66 +361,139 @@ class _Drawing:
                 self._write(from_s, y + 0.2, label, _SMALL_SIZE, _INK, ha="left", bbox=_PAPER)
                 free_s = max(at_s, from_s + width_s) + gap_s
 
-    def _draw_owners(self, y: float, address: str) -> None:
-        spells = sorted((o for o in self.result.ownership if o.address == address), key=lambda o: o.from_ns)
-        rows = _stacked(spells)
-        height = (BLOCK_BOTTOM - BLOCK_TOP) / max(1, len(rows))
-        for number, row in enumerate(rows):
-            top = y + BLOCK_TOP + number * height
+    def _draw_owners(self, lane: _OwnerLane) -> None:
+        for number, row in enumerate(lane.rows):
+            top = lane.y + BLOCK_TOP + number * lane.row_height
             for spell in row:
                 color = self.result.nodes.index(spell.node) % len(NODE_COLORS)
-                look = Patch(facecolor=NODE_COLORS[color], edgecolor="white", linewidth=0.4)
-                self._block(look, spell.from_ns, spell.to_ns, top, top + height)
-                self._name_block(spell.node, spell.from_ns, spell.to_ns, top + height / 2, _NODE_INKS[color])
+                look: _Look = {"facecolor": NODE_COLORS[color], "edgecolor": "white", "linewidth": 0.4}
+                self._block(look, spell.from_ns, spell.to_ns, top, top + lane.row_height)
+                middle_y = top + lane.row_height / 2
+                self._name_block(spell.node, spell.from_ns, spell.to_ns, middle_y, _NODE_INKS[color])
 
-    def _shade_group(self, group: _Group, spans: Sequence[Span], color: str, ink: str) -> None:
-        addresses = dict((address, y) for y, address in group.addresses)
-        concerned = [span for span in spans if span.address in addresses]
-        for from_ns, to_ns in _union(concerned):
-            self._shade(from_ns, to_ns, group.header_y + _HEADER, group.middle_y, color)
-        taken: dict[str, list[tuple[float, float]]] = {address: [] for address in addresses}
-        for span in sorted(concerned, key=lambda span: -span.duration_ns):
-            y = addresses[span.address]
-            self._shade(span.from_ns, span.to_ns, y, y + 1, color)
-            label = duration_label(span.duration_ns)
+    def _shade_nodes(self, group: _Group, spans: Sequence[Span], color: str) -> None:
+        """Across the nodes' lanes, once where several addresses are concerned."""
+        addresses = {lane.address for lane in group.owners}
+        for from_ns, to_ns in union(span for span in spans if span.address in addresses):
+            self._shade(from_ns, to_ns, group.y + _HEADER, group.y + _HEADER + len(group.nodes), color)
+
+    def _label_spans(self, lane: _OwnerLane) -> None:
+        """Across an address' lane, with durations; where there is no room for all, the longest have theirs."""
+        spans = [(span, OUTAGE_COLOR, _RED_INK) for span in self.result.outages]
+        spans += [(span, CLASH_COLOR, CLASH_COLOR) for span in self.clashes]
+        concerned = [one for one in spans if one[0].address == lane.address]
+        taken: list[tuple[float, float]] = []
+        for span, color, ink in sorted(concerned, key=lambda one: -one[0].duration_ns):
+            self._shade(span.from_ns, span.to_ns, lane.y, lane.bottom_y, color)
+            label = short_duration(span.duration_ns)
             half_s = self.seconds_of(self.inches(label, _SMALL_SIZE, "bold") / 2 + 0.04)
             middle_s = min(max(seconds(span.from_ns + span.to_ns) / 2, half_s), self.end_s - half_s)
-            if all(middle_s + half_s <= a or b <= middle_s - half_s for a, b in taken[span.address]):
-                self._write(middle_s, y + 0.18, label, _SMALL_SIZE, ink, weight="bold", bbox=_PAPER)
-                taken[span.address].append((middle_s - half_s, middle_s + half_s))
+            if all(middle_s + half_s <= begin or end <= middle_s - half_s for begin, end in taken):
+                self._write(middle_s, lane.y + 0.18, label, _SMALL_SIZE, ink, weight="bold", bbox=_PAPER)
+                taken.append((middle_s - half_s, middle_s + half_s))
 
     def _shade(self, from_ns: int, to_ns: int, top: float, bottom: float, color: str) -> None:
         corner = (seconds(from_ns), top)
         # The edge keeps a short one visible.
-        shade = Rectangle(corner, seconds(to_ns - from_ns), bottom - top, color=color, alpha=0.25, linewidth=0.8)
-        shade.set_zorder(4)
+        shade = Rectangle(corner, seconds(to_ns - from_ns), bottom - top, color=color, alpha=0.3, linewidth=0.8)
+        shade.set_zorder(1)
         self.axes.add_patch(shade)
 
     # Events ---------------------------------------------------------------------------------------------
 
     def _place_events(self) -> list[_EventLabel]:
         """Level labels in rows when a few rows suffice; else upright ones side by side, as many as there is room."""
-        events = [
-            (seconds(event.at_ns) / self.end_s * self.width_in, _event_text(event.node, event.text))
-            for event in sorted(self.result.events, key=lambda event: event.at_ns)
-        ]
-        level = _level(events, [self.inches(text, _EVENT_SIZE) for _, text in events], self.width_in)
-        if all(label.y_in < _LEVEL_ROWS * _ROW_IN for label in level):
+        ordered = sorted(self.result.events, key=lambda event: event.at_ns)
+        events = []
+        for event in ordered:
+            text = visible(f"{event.node}: {event.text}" if event.node else event.text)
+            short = self.shortened(text, _EVENT_SIZE, _EVENT_IN)
+            events.append((seconds(event.at_ns) / self.end_s * self.width_in, short, self.inches(short, _EVENT_SIZE)))
+        level = _level(events, self.width_in)
+        if all(label.y_in < _ABOVE_IN + _LEVEL_ROWS * _ROW_IN for label in level):
             return level
-        room = int(self.width_in / _ROW_IN)
-        kept = events[:room]
-        upright_in = [self.inches(text, _EVENT_SIZE) for _, text in kept]
-        return _upright(kept, upright_in, self.width_in)
+        return _upright(events[: int(self.width_in / _ROW_IN)], self.width_in)
 
     def _draw_events(self, labels: Sequence[_EventLabel]) -> None:
         above = blended_transform_factory(self.axes.transAxes, self._inches_from(1.0))
         for event in self.result.events:
             self.axes.axvline(seconds(event.at_ns), color=_INK, linestyle="--", linewidth=0.9, zorder=5)
         for label in labels:
-            xs = [label.event_in / self.width_in, label.x_in / self.width_in if label.upright else label.event_in / self.width_in]
-            ys = [0.0, label.y_in + (0.0 if label.upright else _ROW_IN / 2)]
-            leader = Line2D(xs, ys, transform=above, color=_FAINT, linewidth=0.6, zorder=1, clip_on=False)
-            self.axes.add_line(leader)
-            rotation = {"rotation": 90, "ha": "center"} if label.upright else {"ha": "left"}
             x = label.x_in / self.width_in
-            self._write(x, label.y_in, label.text, _EVENT_SIZE, _INK, transform=above, va="bottom", bbox=_PAPER, **rotation)
+            foot = label.event_in / self.width_in
+            leader = Line2D((foot, x if label.upright else foot), (0, label.y_in), color=_FAINT, linewidth=0.7)
+            leader.set(transform=above, clip_on=False, zorder=1)
+            self.axes.add_artist(leader)
+            turn: dict[str, Any] = {"rotation": 90} if label.upright else {"ha": "left"}
+            self._write(
+                x, label.y_in, label.text, _EVENT_SIZE, _INK, transform=above, va="bottom", bbox=_PAPER, **turn
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _EventLabel:
+    """All in inches; `x_in` and `event_in` from the axes' left, `y_in` and `height_in` above the axes.
+
+    `x_in` is a level label's left edge, an upright one's middle.
+    """
+
+    text: str
+    event_in: float
+    x_in: float
+    y_in: float
+    height_in: float
+    upright: bool
+
+
+_Event = tuple[float, str, float]
+"""Where it is from the left, its label, how wide that is; in inches."""
+
+
+def _level(events: Sequence[_Event], width_in: float) -> list[_EventLabel]:
+    """From right to left, so that the line down from a label in a higher row passes those below on their left."""
+    labels = []
+    rows: list[float] = []  # where the leftmost label of each row begins
+    for event_in, text, text_in in reversed(events):
+        x_in = max(0.0, min(event_in, width_in - text_in))
+        blocked = [number for number, begin in enumerate(rows) if x_in + text_in + 0.1 > begin]
+        row = blocked[-1] + 1 if blocked else 0
+        rows[row : row + 1] = [x_in]
+        labels.append(_EventLabel(text, event_in, x_in, _ABOVE_IN + row * _ROW_IN, _ROW_IN, upright=False))
+    return labels
+
+
+def _upright(events: Sequence[_Event], width_in: float) -> list[_EventLabel]:
+    """Each as near to its event as those on its sides allow."""
+    places: list[float] = []
+    for event_in, _, _ in events:
+        places.append(max(event_in, places[-1] + _ROW_IN) if places else max(event_in, _ROW_IN / 2))
+    limit = width_in - _ROW_IN / 2
+    for number in reversed(range(len(places))):
+        places[number] = min(places[number], limit)
+        limit = places[number] - _ROW_IN
+    return [
+        _EventLabel(text, event_in, x_in, _ABOVE_IN + _ROW_IN, text_in, upright=True)
+        for (event_in, text, text_in), x_in in zip(events, places, strict=True)
+    ]
+
+
+def _state_look(state: str) -> _Look:
+    if state == "FAULT":
+        return {"facecolor": STATE_COLORS[state], "edgecolor": "#b3352a", "linewidth": 0.5, "hatch": "/////"}
+    return {"facecolor": STATE_COLORS[state], "edgecolor": "white", "linewidth": 0.4}
+
+
+def _mark(marker: str, label: str, color: str) -> Line2D:
+    return Line2D([], [], color=color, marker=marker, markersize=5, linestyle="none", label=label)
+
+
+def _stacked(spells: Iterable[Ownership]) -> tuple[tuple[Ownership, ...], ...]:
+    """Rows in which no two overlap by more than a handover does."""
+    rows: list[list[Ownership]] = []
+    for spell in sorted(spells, key=lambda spell: spell.from_ns):
+        free = next((row for row in rows if row[-1].to_ns < spell.from_ns + BRIEF_NS), None)
+        if free is None:
+            rows.append([spell])
+        else:
+            free.append(spell)
+    return tuple(tuple(row) for row in rows)

@@ -58,7 +58,8 @@ class VrrpProcess:
         self.paused = False
         self._kernel = node.kernel
         self._latency_ns = latency_ns
-        self._armed_ns = NEVER
+        self.armed_ns = NEVER
+        self._asleep = True
         self._runs: dict[str, int] = {}
         self._queue: deque[tuple[str, Datagram]] = deque(maxlen=SOCKET_QUEUE)
         self._handlers: dict[type, Callable[[int, Any, Any], None]] = {
@@ -77,17 +78,17 @@ class VrrpProcess:
         self.alive = True
         for virtual_router in self.router.virtual_routers:
             self.node.remove_addresses(now_ns, virtual_router)
+        self._listen()
         self._perform(now_ns, self.router.start(now_ns))
-        self._arm()
 
     def stop(self, now_ns: int, reason: str) -> None:
         """SIGTERM: say good-bye and end."""
         self._perform(now_ns, self.router.stop(now_ns, reason))
-        self.alive = False
+        self._end()
 
     def kill(self, now_ns: int, reason: str) -> None:
         """SIGKILL: nothing is said, the addresses stay where they are."""
-        self.alive = False
+        self._end()
         for virtual_router in self.router.virtual_routers:
             old = virtual_router.state.value
             if old != "INITIALIZE":
@@ -97,59 +98,54 @@ class VrrpProcess:
     def pause(self, now_ns: int) -> None:
         """SIGSTOP: timers and datagrams wait; the kernel still answers for the addresses."""
         self.paused = True
+        self._asleep = True
+        for interface in self.node.interfaces.values():
+            name = interface.name
+            interface.port.listener = lambda _, datagram, name=name: self._queue.append((name, datagram))
 
     def resume(self, now_ns: int) -> None:
         """SIGCONT: first what waited in the sockets, netlink's among them, then the timers."""
         self.paused = False
+        self._listen()
         for interface in self.node.interfaces.values():
             self._perform(now_ns, self.router.set_interface(now_ns, interface.name, interface.port.up))
         while self._queue:
-            interface, datagram = self._queue.popleft()
-            self._perform(now_ns, self.router.receive(now_ns, interface, datagram))
+            name, datagram = self._queue.popleft()
+            self._perform(now_ns, self.router.receive(now_ns, name, datagram))
         self._perform(now_ns, self.router.expire(now_ns))
-        self._arm()
-
-    def receive(self, now_ns: int, interface: str, datagram: Datagram) -> None:
-        """A VRRP datagram reached the socket."""
-        if self.paused:
-            self._queue.append((interface, datagram))
-            return
-        effects = self.router.receive(now_ns, interface, datagram)
-        if effects:
-            self._perform(now_ns, effects)
-        if self.router.wake_ns < self._armed_ns:
-            self._arm()
 
     def link(self, now_ns: int, interface: str, up: bool) -> None:
         """The process learns of a carrier change."""
         self._perform(now_ns, self.router.set_interface(now_ns, interface, up))
-        self._arm()
 
-    # Waking up ------------------------------------------------------------------------------------------
+    # Listening and waking up ----------------------------------------------------------------------------
 
-    def _arm(self) -> None:
-        wake_ns = self.router.wake_ns
-        if wake_ns < self._armed_ns:
-            self._armed_ns = wake_ns
-            self._kernel.at(wake_ns + self._latency_ns, lambda: self._wake(wake_ns))
+    def _listen(self) -> None:
+        self._asleep = False
+        for interface in self.node.interfaces.values():
+            interface.port.listener = self.router.listener(interface.name, self._perform)
 
-    def _wake(self, armed_ns: int) -> None:
-        if armed_ns != self._armed_ns or not self.alive:
-            return
-        self._armed_ns = NEVER
-        if self.paused:
-            return
-        now_ns = self._kernel.now_ns
-        effects = self.router.expire(now_ns)
-        if effects:
-            self._perform(now_ns, effects)
-        self._arm()
+    def _end(self) -> None:
+        self.alive = False
+        self._asleep = True
+        for interface in self.node.interfaces.values():
+            interface.port.listener = None
+
+    def due_ns(self) -> int:
+        """When the alarm clock is to ring: as late after the timer as this process is."""
+        return NEVER if self._asleep else self.router.settle() + self._latency_ns
+
+    def wake(self, now_ns: int) -> None:
+        """The alarm clock rings."""
+        self._perform(now_ns, self.router.expire(now_ns))
 
     # Effects --------------------------------------------------------------------------------------------
 
     def _perform(self, now_ns: int, effects: KeyedEffects) -> None:
+        """Carry out effects, and see that the process is woken in time."""
         for virtual_router, effect in effects:
             self._handlers[type(effect)](now_ns, virtual_router, effect)
+        self.node.clock.arm(self)
 
     def _send(self, now_ns: int, virtual_router: VirtualRouter, effect: SendAdvertisement) -> None:
         self.node.send_advertisement(virtual_router, effect.advertisement)
@@ -197,4 +193,3 @@ class VrrpProcess:
             self._kernel.at(now_ns + SCRIPT_RUN_NS, lambda: self._script_ended(name, run, ok))
             return
         self._perform(now_ns, self.router.script_finished(now_ns, name, ok))
-        self._arm()

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from sim.delay import Constant, Delay
 from sim.kernel import Kernel
-from vrrp.wire.frame import Frame, parse_frame
+from vrrp.wire.frame import Datagram, Frame, parse_frame
 
 
 class Station(Protocol):
@@ -24,9 +24,12 @@ class Station(Protocol):
 
 
 class Port:
-    """One port of a segment. `up` is the link: without it nothing comes or goes."""
+    """One port of a segment. `up` is the link: without it nothing comes or goes.
 
-    __slots__ = ("group", "name", "segment", "station", "up")
+    `listener` is set while a VRRP process listens there: multicast VRRP goes straight to it.
+    """
+
+    __slots__ = ("group", "listener", "name", "segment", "station", "up")
 
     def __init__(self, segment: Segment, name: str, station: Station) -> None:
         self.segment = segment
@@ -34,6 +37,7 @@ class Port:
         self.station = station
         self.up = True
         self.group = 0
+        self.listener: Callable[[int, Datagram], None] | None = None
 
     def transmit(self, raw: bytes) -> None:
         """Put a frame on the wire; without a link it is lost."""
@@ -120,6 +124,12 @@ class Segment:
 
     def _deliver(self, frame: Frame, hearers: list[Port]) -> None:
         now_ns = self._kernel.now_ns
+        content = frame.content
+        if type(content) is Datagram and frame.destination[0] & 1:
+            for port in hearers:
+                if port.up and (listen := port.listener) is not None:
+                    listen(now_ns, content)
+            return
         for port in hearers:
             if port.up:
                 port.station.hear(now_ns, frame)

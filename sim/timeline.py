@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, Group, RenderableType
@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sim.result import Result, Span, seconds
+from sim.result import SECOND_NS, Result, Span, seconds
 
 BRIEF_NS = 1_000_000
 """Two masters for less than this are a handover: every preemption has one, for the time a frame travels."""
@@ -102,6 +102,24 @@ def time_text(at_ns: int) -> str:
 def duration_text(duration_ns: int) -> str:
     """A duration in seconds, to the millisecond: "3.609 s"; one too short for that is "<0.001 s"."""
     return "<0.001 s" if 0 < duration_ns < BRIEF_NS else f"{time_text(duration_ns)} s"
+
+
+def short_duration(duration_ns: int) -> str:
+    """A duration for a label: "3.61 s", "812 ms", "<1 ms"."""
+    if duration_ns >= SECOND_NS:
+        return f"{seconds(duration_ns):.2f} s"
+    return "<1 ms" if duration_ns < BRIEF_NS else f"{duration_ns / BRIEF_NS:.0f} ms"
+
+
+def union(spans: Iterable[Span]) -> list[tuple[int, int]]:
+    """Where there is at least one span, of whichever address: (from, to) in nanoseconds, in order, apart."""
+    joined: list[tuple[int, int]] = []
+    for span in sorted(spans, key=lambda span: span.from_ns):
+        if joined and span.from_ns <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], span.to_ns))
+        else:
+            joined.append((span.from_ns, span.to_ns))
+    return joined
 
 
 def visible(text: str) -> str:

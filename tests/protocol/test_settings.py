@@ -85,7 +85,7 @@ def test_authentication_data_is_padded_in_version_2_and_ignored_in_version_3() -
 
 
 def test_authentication_in_version_3_is_ignored() -> None:
-    # keepalived: "VRRP version 3 does not support authentication. Ignoring."
+    # keepalived says that version 3 does not support it, and runs.
     config = make(KEEPALIVED, version=3, auth_type=1, auth_data=b"secret").config
     assert (config.auth_type, config.auth_data) == (0, b"")
 

@@ -59,9 +59,10 @@ def test_255_without_state_master_waits() -> None:
 def test_255_with_state_master_waits_after_a_fault() -> None:
     router = make(KEEPALIVED, priority=255, state_master=True)
     router.start(0)
-    router.fail(S_NS, "eth0 is down")
-    assert changes(router.recover(2 * S_NS, "eth0 is up")) == [(State.BACKUP, "eth0 is up")]
-    assert router.deadline_ns == 5_003_906_250  # measured: 3.007 after the link returned
+    drive(router, 6 * S_NS)
+    router.fail(7 * S_NS, "eth0 is down")
+    assert changes(router.recover(8 * S_NS, "eth0 is up")) == [(State.BACKUP, "eth0 is up")]
+    assert router.deadline_ns == 11_003_906_250  # measured: 3.007 after the link returned
 
 
 def test_startup_delay_lengthens_the_first_wait_only() -> None:
@@ -278,13 +279,14 @@ def test_two_owners_in_backup_do_not_mind() -> None:
 
 def test_fault_of_a_master_says_goodbye_twice() -> None:
     router = master(KEEPALIVED)
-    effects = router.fail(S_NS, "chk failed 2 times")
+    drive(router, 6 * S_NS)
+    effects = router.fail(6 * S_NS, "chk failed 2 times")
     goodbye = SendAdvertisement(advert(router, 0))
     assert effects[:2] == (goodbye, goodbye)
     assert kinds(effects[2:]) == (ReleaseAddresses, StateChanged)
     assert changes(effects) == [(State.FAULT, "chk failed 2 times")]
-    assert changes(router.recover(5 * S_NS, "chk succeeded once")) == [(State.BACKUP, "chk succeeded once")]
-    assert router.deadline_ns == 5 * S_NS + DOWN_NS
+    assert changes(router.recover(9 * S_NS, "chk succeeded once")) == [(State.BACKUP, "chk succeeded once")]
+    assert router.deadline_ns == 9 * S_NS + DOWN_NS
 
 
 def test_fault_ignores_advertisements_and_stops_without_goodbye() -> None:

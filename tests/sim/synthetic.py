@@ -63,7 +63,9 @@ def failover() -> Result:
         priorities=(
             PriorityChange(24_000 * MS, "lb1", "VI_1", 101, 99, "check_apiserver failed 10 times: 101 \u2192 99"),
         ),
-        sent=tuple(Sent(ms * MS, "lb1", "VI_1", 101) for ms in (*range(3609, 10_000, 1000), *range(21_609, 30_000, 1000)))
+        sent=tuple(
+            Sent(ms * MS, "lb1", "VI_1", 101) for ms in (*range(3609, 10_000, 1000), *range(21_609, 30_000, 1000))
+        )
         + tuple(Sent(ms * MS, "lb2", "VI_1", 100) for ms in range(13_609, 21_609, 1000)),
         events=(
             Happened(10_000 * MS, "lb1", "crash (SIGKILL, its addresses stay)"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import pickle
+import re
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from vrrp.wire.address import AnyAddress
 from vrrp.wire.advertisement import Advertisement, advertisement_fields, decode, encode
 from vrrp.wire.checksum import ChecksumForm
 from vrrp.wire.errors import DecodeError, DecodeReason
@@ -48,9 +50,8 @@ V3 = V2 | {"version": 3}
     ],
 )
 def test_field_out_of_range_is_refused(base: dict[str, Any], changed: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         Advertisement(**(base | changed))
-    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_the_limits_themselves_are_allowed(base: dict[str, Any], changed: dict[s
 
 
 def test_addresses_are_kept_packed_and_in_order() -> None:
-    listed = ["10.0.0.2", IPv4Address("10.0.0.1"), b"\x0a\0\0\3"]
+    listed: list[AnyAddress] = ["10.0.0.2", IPv4Address("10.0.0.1"), b"\x0a\0\0\3"]
     a = Advertisement(3, 51, 100, 100, (address for address in listed))
     assert a.addresses == (b"\x0a\0\0\2", b"\x0a\0\0\1", b"\x0a\0\0\3")
     assert a.ip_addresses == (IPv4Address("10.0.0.2"), IPv4Address("10.0.0.1"), IPv4Address("10.0.0.3"))

@@ -180,6 +180,11 @@ def _peer(draft: _Draft, value: str, report: Report) -> None:
     if found is None:
         report.warning(draft.line, f"Invalid peer address {value}", "keepalived ignores the peer")
         return
+    if found.version != draft.address.version:
+        report.warning(
+            draft.line, f"Peer address {value} does not match address family", "keepalived ignores the peer"
+        )
+        return
     draft.peer = found
     number = whole(bits, 0, found.max_prefixlen)
     draft.prefix = number.value if bits and number.value is not None else found.max_prefixlen

@@ -8,7 +8,7 @@ from typing import Literal
 
 from vrrp.config.diagnostics import Report
 from vrrp.config.model import GlobalDefs, Option
-from vrrp.config.settings import COUNTERS, argument, count, options_of
+from vrrp.config.settings import COUNTERS, argument, count, duration_us, options_of
 from vrrp.config.tree import Block, Statement
 from vrrp.config.values import MICROSECOND_NS, SECOND_NS, address, decimal_us, switch, whole
 
@@ -101,9 +101,7 @@ class GlobalDraft:
         elif keyword in _SWITCHES:
             value = switch(entry.arguments)
             if value is None:
-                report.warning(
-                    entry.line, f"Invalid value for {keyword} specified", "keepalived ignores the line"
-                )
+                report.warning(entry.line, f"Invalid value for {keyword} specified", "keepalived ignores the line")
             else:
                 self.switches[_SWITCHES[keyword]] = value
         elif keyword.startswith("vrrp_") and counter in COUNTERS:
@@ -114,9 +112,7 @@ class GlobalDraft:
             if entry.arguments:
                 self.router_id = entry.arguments[0]
             else:
-                report.warning(
-                    entry.line, "routerid name missing - ignoring", "keepalived uses the host's name"
-                )
+                report.warning(entry.line, "routerid name missing - ignoring", "keepalived uses the host's name")
         elif keyword in _TIMES:
             self._time(entry, report)
         elif keyword == "vrrp_version":
@@ -133,15 +129,15 @@ class GlobalDraft:
         if text is None:
             return
         name, shortest_us = _TIMES[entry.keyword]
-        number = decimal_us(text, shortest_us, _LONGEST_US)
-        if number.value is not None:
-            self.times_ns[name] = number.value * MICROSECOND_NS
-        if number.complaint:
-            report.warning(
-                entry.line,
-                f"{number.complaint}: {entry.keyword} '{text}' is invalid",
-                "keepalived ignores the line",
-            )
+        value_us = duration_us(
+            entry,
+            decimal_us(text, shortest_us, _LONGEST_US),
+            f"{entry.keyword} '{text}' is invalid",
+            "keepalived ignores the line",
+            report,
+        )
+        if value_us is not None:
+            self.times_ns[name] = value_us * MICROSECOND_NS
 
     def _version(self, entry: Statement, report: Report) -> None:
         text = argument(entry, report)

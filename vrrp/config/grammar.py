@@ -63,9 +63,7 @@ VRRP_INSTANCE = Context(
     ),
     tables={"authentication": AUTHENTICATION},
     lists=_TRACK
-    | frozenset(
-        "unicast_peer virtual_ipaddress virtual_ipaddress_excluded virtual_routes virtual_rules".split()
-    ),
+    | frozenset("unicast_peer virtual_ipaddress virtual_ipaddress_excluded virtual_routes virtual_rules".split()),
     newer={
         "auth_hmac": "2.4.0",
         "owner_ignore_adverts": "2.3.3",
@@ -133,9 +131,7 @@ FILE = Context(
         use_pid_dir
         """.split()
     ),
-    tables={
-        context.name: context for context in (GLOBAL_DEFS, VRRP_SCRIPT, VRRP_SYNC_GROUP, VRRP_INSTANCE)
-    },
+    tables={context.name: context for context in (GLOBAL_DEFS, VRRP_SCRIPT, VRRP_SYNC_GROUP, VRRP_INSTANCE)},
     skipped=frozenset(
         """
         SSL bfd_instance garp_group interface_up_down_delays linkbeat_interfaces static_ipaddress

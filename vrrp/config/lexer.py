@@ -135,9 +135,7 @@ class Lexer:
                     break
             else:
                 return False
-            self._report.note(
-                number, f"{name.format(found[1])} is not read by this version", "the line is left out"
-            )
+            self._report.note(number, f"{name.format(found[1])} is not read by this version", "the line is left out")
             self._definition_goes_on = found[1].startswith("$") and code.rstrip().endswith("\\")
         self._skipped_depth = max(0, self._skipped_depth + pieces.count("{") - pieces.count("}"))
         return True
@@ -160,9 +158,7 @@ class Lexer:
             for found in _PLACEHOLDER.finditer(piece):
                 name = found[1]
                 if _PREDEFINED.match(name):
-                    self._report.note(
-                        number, f"{found[0]} is not read by this version", "the word stays as written"
-                    )
+                    self._report.note(number, f"{found[0]} is not read by this version", "the word stays as written")
                 elif piece.startswith('"'):
                     self._report.warning(
                         number,

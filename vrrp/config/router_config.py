@@ -54,9 +54,7 @@ def convert(config: KeepalivedConfig, profile: Profile = KEEPALIVED) -> Conversi
                 )
                 for script in config.scripts.values()
             ),
-            sync_groups=tuple(
-                SyncGroupConfig(group.name, group.members) for group in config.sync_groups
-            ),
+            sync_groups=tuple(SyncGroupConfig(group.name, group.members) for group in config.sync_groups),
             startup_delay_ns=config.globals.startup_delay_ns,
         ),
         tuple(notes),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vrrp.config.diagnostics import Report
 from vrrp.config.model import Option
 from vrrp.config.tree import Block, Statement
-from vrrp.config.values import UNSIGNED_MAX, whole
+from vrrp.config.values import UNSIGNED_MAX, Number, whole
 from vrrp.config.words import split_command
 
 
@@ -88,6 +88,23 @@ def count(statement: Statement, counter: Counter, report: Report, owner: str = "
         )
         return 1
     return value
+
+
+def duration_us(statement: Statement, number: Number, complaint: str, instead: str, report: Report) -> int | None:
+    """A time that `values.decimal_us` read, in microseconds, or None when it is bad.
+
+    Args:
+        statement: the line.
+        number: what was read.
+        complaint: what keepalived says beside the number's own fault when the time is bad.
+        instead: what keepalived does then.
+        report: takes the diagnostics.
+    """
+    if number.value is None:
+        report.warning(statement.line, f"{number.complaint}: {complaint}", instead)
+    elif number.complaint:
+        report.warning(statement.line, number.complaint, f"keepalived rounds it to {number.value / 1e6:.6f} s")
+    return number.value
 
 
 def command(statement: Statement, report: Report) -> tuple[str, ...]:

@@ -84,9 +84,7 @@ def _seconds(draft: _Draft, entry: Statement, report: Report) -> None:
             else f"keepalived takes it for {number.value or 1} s",
         )
     elif number.value == 0:
-        report.warning(
-            entry.line, f"{owner} must be greater than 0, setting to 1", "keepalived uses 1 s"
-        )
+        report.warning(entry.line, f"{owner} must be greater than 0, setting to 1", "keepalived uses 1 s")
     if number.value is None:
         return
     if keyword == "interval":
@@ -210,16 +208,12 @@ def _unknown_option(entry: Statement, message: str, report: Report) -> None:
     report.warning(entry.line, f"{message} - ignoring", "keepalived ignores the word")
 
 
-def _weight(
-    entry: Statement, text: str, complaint: str, otherwise: int, owner: str, report: Report
-) -> int:
+def _weight(entry: Statement, text: str, complaint: str, otherwise: int, owner: str, report: Report) -> int:
     """A weight; `otherwise` when it is out of range. -254 and 254 pass the check and are then cut by one."""
     number = whole(text, -HIGHEST_WEIGHT - 1, HIGHEST_WEIGHT + 1)
     weight = otherwise if number.value is None else number.value
     if number.complaint:
-        report.warning(
-            entry.line, f"{number.complaint}: {complaint}", f"keepalived uses weight {weight}"
-        )
+        report.warning(entry.line, f"{number.complaint}: {complaint}", f"keepalived uses weight {weight}")
     elif abs(weight) > HIGHEST_WEIGHT:
         weight = HIGHEST_WEIGHT if weight > 0 else -HIGHEST_WEIGHT
         report.warning(

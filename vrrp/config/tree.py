@@ -100,9 +100,7 @@ class TreeReader:
         return tuple(body)
 
     def _unexpected_brace(self, fragment: Fragment, context: Context) -> None:
-        consequence = (
-            "" if context is FILE else f", but not the '}}' that belongs to it: that closes {context.name}"
-        )
+        consequence = "" if context is FILE else f", but not the '}}' that belongs to it: that closes {context.name}"
         self._report.error(fragment.line, "Unexpected '{' - ignoring", f"keepalived ignores it{consequence}")
 
     def _entry(self, statement: Statement, context: Context) -> tuple[Statement | Block, ...]:
@@ -118,9 +116,7 @@ class TreeReader:
             return (Block(statement.line, statement.words, ()),)
         self._unknown += 1
         clause = advice(keyword, context) if self._unknown <= _MOST_SUGGESTIONS else ""
-        self._report.warning(
-            statement.line, f"Unknown keyword '{keyword}'", f"keepalived ignores the line{clause}"
-        )
+        self._report.warning(statement.line, f"Unknown keyword '{keyword}'", f"keepalived ignores the line{clause}")
         return (statement,) if keyword in context.newer else ()
 
     def _table_block(self, statement: Statement, context: Context) -> tuple[Block, ...]:
@@ -155,10 +151,7 @@ class TreeReader:
 
     def _enter(self) -> bool:
         """Go past the opening brace, if the next fragment is one."""
-        if (
-            self._position < len(self._fragments)
-            and self._fragments[self._position].kind is Kind.OPEN
-        ):
+        if self._position < len(self._fragments) and self._fragments[self._position].kind is Kind.OPEN:
             self._position += 1
             return True
         return False

@@ -7,7 +7,7 @@ interfaces, the scripts and interfaces that move their priorities or hold them i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -28,6 +28,7 @@ KeyedEffects: TypeAlias = tuple[tuple[VirtualRouter | None, Effect], ...]
 """Effects with the virtual router they belong to; None for those of track scripts."""
 
 
+_NOTHING = Advertisement(version=3, vrid=1, priority=0, interval_cs=0, addresses=())
 _UNHEARD = {Discard.OWN_ADDRESS, Discard.TOO_SHORT, Discard.DESTINATION}
 """Refused before the state machine hears of them, by the kernel or the socket."""
 
@@ -52,9 +53,8 @@ class _Member:
     virtual_router: VirtualRouter
     counters: Counters = field(default_factory=Counters)
     datagram: Datagram | None = None
-    """The datagram judged last; a steady master's is the same object again and again."""
-    advertisement: Advertisement | None = None
-    verdict: Discard | None = None
+    """The datagram taken last; a steady master's is the same object again and again."""
+    advertisement: Advertisement = _NOTHING
     faults: dict[str, str] = field(default_factory=dict)
     """What holds it in FAULT: what it tracks -> why."""
     weights: dict[str, int] = field(default_factory=dict)
@@ -66,8 +66,8 @@ class Router:
     """All virtual routers of one host. Inputs take the time in nanoseconds and return keyed effects.
 
     `interfaces` gives each interface's addresses, in order (text, `ipaddress` objects or packed). `wake_ns` is
-    when `expire` is due at the latest; it may be early, which is harmless. ValueError names the virtual router
-    and what it lacks: an unknown interface, no address of its family, a duplicate VRID, an unknown script.
+    when `expire` is due at the latest; it may be early, which is harmless. ValueError for no virtual router at
+    all, else naming the virtual router and what it lacks: an unknown interface, no address of its family, a duplicate VRID, an unknown script.
     """
 
     def __init__(
@@ -79,6 +79,8 @@ class Router:
     ) -> None:
         self.config = config
         self.profile = profile
+        if not config.virtual_routers:
+            raise ValueError("a router needs a virtual router")
         self.wake_ns = NEVER
         self.strangers: Counter[Discard] = Counter()
         """Packets that reached no virtual router, by reason."""
@@ -89,6 +91,7 @@ class Router:
         self._started = False
         for virtual_router in config.virtual_routers:
             self._add(virtual_router, interfaces)
+        self._timed: tuple[VirtualRouter | ScriptTracker, ...] = (*self.virtual_routers, *self._scripts.values())
         for group in config.sync_groups:
             missing = [name for name in group.members if name not in self._members]
             if missing:
@@ -133,6 +136,12 @@ class Router:
         """When `expire` is due at the latest; None when there is nothing to wait for."""
         return None if self.wake_ns >= NEVER else self.wake_ns
 
+    def settle(self) -> int:
+        """Make `wake_ns` exact again and return it; in between, advertisements have put deadlines off."""
+        timed = self._timed
+        wake_ns = self.wake_ns = timed[0].wake_ns if len(timed) == 1 else min([t.wake_ns for t in timed])
+        return wake_ns
+
     def counters(self, name: str) -> Counters:
         """The counters of the virtual router of this name; KeyError when there is none."""
         return self._members[name].counters
@@ -170,25 +179,49 @@ class Router:
 
     def receive(self, now_ns: int, interface: str, datagram: Datagram) -> KeyedEffects:
         """A VRRP packet arrived on an interface. Whatever is wrong with it is counted, never raised."""
-        member = self._by_interface[interface].get(datagram.key)
+        return self._receive_new(now_ns, self._by_interface[interface].get(datagram.key), datagram)
+
+    def listener(self, interface: str, act: Callable[[int, KeyedEffects], None]) -> Callable[[int, Datagram], None]:
+        """`receive` for one interface, for a driver that calls it often. KeyError for an unknown interface.
+
+        A datagram object just met and taken is not judged again, so that a steady master costs next to nothing.
+        `act` is called with the time and the effects whenever there are any or `wake_ns` may have come nearer.
+        """
+        find = self._by_interface[interface].get
+
+        def listen(now_ns: int, datagram: Datagram) -> None:
+            member = find(datagram.key)
+            if member is None or datagram is not member.datagram:
+                act(now_ns, self._receive_new(now_ns, member, datagram))
+                return
+            member.counters.accepted += 1
+            effects = member.virtual_router.receive(now_ns, datagram.source, member.advertisement)
+            if effects:
+                act(now_ns, self._heard(now_ns, member, effects))
+
+        return listen
+
+    def _receive_new(self, now_ns: int, member: _Member | None, datagram: Datagram) -> KeyedEffects:
         if member is None:
             self.strangers[Discard.TOO_SHORT if datagram.key < 0 else Discard.UNKNOWN_VRID] += 1
             return ()
-        if datagram is not member.datagram:
-            self._judge(member, datagram)
-        virtual_router = member.virtual_router
-        advertisement = member.advertisement
-        if advertisement is None:
-            return self._refuse(now_ns, member)
+        verdict = self._judge(member.virtual_router, datagram)
+        if verdict is not None:
+            member.counters.discarded[verdict] += 1
+            if verdict not in _UNHEARD:
+                member.virtual_router.refuse(now_ns)
+            return ()
+        advertisement = decode(datagram.payload, source=datagram.source, checksum=ChecksumPolicy.UNCHECKED)
         member.counters.accepted += 1
-        effects = virtual_router.receive(now_ns, datagram.source, advertisement)
-        wake_ns = virtual_router.wake_ns
-        if wake_ns < self.wake_ns:  # noqa: PLR1730  # a call of min costs as much as the rest of this method
-            self.wake_ns = wake_ns
-        if effects or not advertisement.priority:
-            member.counters.priority_zero_received += not advertisement.priority
-            return self._done(now_ns, member, effects)
-        return ()
+        member.counters.priority_zero_received += not advertisement.priority
+        member.datagram = datagram if advertisement.priority else None
+        member.advertisement = advertisement
+        return self._heard(now_ns, member, member.virtual_router.receive(now_ns, datagram.source, advertisement))
+
+    def _heard(self, now_ns: int, member: _Member, effects: Effects) -> KeyedEffects:
+        keyed = self._done(now_ns, member, effects)
+        self._set_wake()
+        return keyed
 
     def expire(self, now_ns: int) -> KeyedEffects:
         """Time has passed: act on every deadline reached. Harmless when early."""
@@ -234,6 +267,7 @@ class Router:
 
     def _track(self, now_ns: int, member: _Member, reason: str) -> KeyedEffects:
         """Something tracked changed for `reason`: move the priority, enter or leave FAULT."""
+        member.datagram = None
         changed = self._weigh(member, now_ns, reason)
         effects = self._done(now_ns, member, changed)
         for other in self._companions(member):
@@ -285,30 +319,13 @@ class Router:
     def _reasons(self, member: _Member) -> list[str]:
         return [reason for companion in self._companions(member) for reason in companion.faults.values()]
 
-    # Receiving ------------------------------------------------------------------------------------------
-
-    def _judge(self, member: _Member, datagram: Datagram) -> None:
-        """Validate a datagram not seen just before, and keep the verdict for its repetitions."""
-        virtual_router = member.virtual_router
-        member.datagram = datagram
-        member.advertisement = None
+    def _judge(self, virtual_router: VirtualRouter, datagram: Datagram) -> Discard | None:
+        """Why a datagram for this virtual router is not taken; None when it is."""
         if datagram.source == virtual_router.source:
-            member.verdict = Discard.OWN_ADDRESS
-        elif len(datagram.payload) < HEADER_SIZE:
-            member.verdict = Discard.TOO_SHORT
-        else:
-            member.verdict = first_failure(virtual_router, datagram, self.profile.checks)
-        if member.verdict is None:
-            member.advertisement = decode(datagram.payload, source=datagram.source, checksum=ChecksumPolicy.UNCHECKED)
-
-    def _refuse(self, now_ns: int, member: _Member) -> KeyedEffects:
-        """Count a refused packet; keepalived's machine reacts even to these (see `VirtualRouter.refuse`)."""
-        verdict = member.verdict
-        assert verdict is not None  # _judge leaves either an advertisement or a verdict
-        member.counters.discarded[verdict] += 1
-        if verdict not in _UNHEARD:
-            member.virtual_router.refuse(now_ns)
-        return ()
+            return Discard.OWN_ADDRESS
+        if len(datagram.payload) < HEADER_SIZE:
+            return Discard.TOO_SHORT
+        return first_failure(virtual_router, datagram, self.profile.checks)
 
     # Effects --------------------------------------------------------------------------------------------
 
@@ -331,9 +348,7 @@ class Router:
 
     def _set_wake(self) -> None:
         if self._started:
-            wakes = [member.virtual_router.wake_ns for member in self._members.values()]
-            wakes += [tracker.wake_ns for tracker in self._scripts.values()]
-            self.wake_ns = min(wakes, default=NEVER)
+            self.settle()
 
 
 def _keyed(virtual_router: VirtualRouter | None, effects: Effects) -> KeyedEffects:

@@ -75,6 +75,7 @@ class VirtualRouter:
         "_preempt_after_ns",
         "_priority_reason",
         "_remembered_ns",
+        "_steady",
         "_tick",
         "_timer_ns",
         "checksum_form",
@@ -127,6 +128,8 @@ class VirtualRouter:
         self._remembered_ns = 0
         self._cause: tuple[bytes, int] | None = None
         self._priority_reason = ""
+        self._steady: Advertisement | None = None
+        """The advertisement accepted last in BACKUP, while nothing else happened: hearing it again takes no thought."""
         self._goodbye = SendAdvertisement(self._advertisement(0))
         self._set_formulas()
 
@@ -182,25 +185,33 @@ class VirtualRouter:
 
     def receive(self, now_ns: int, source: AnyAddress, advertisement: Advertisement) -> Effects:
         """An advertisement that passed every check, from this source address (packed is quickest)."""
+        if advertisement is self._steady and source is self.master:
+            self._heard_ns = now_ns
+            self._remembered_ns = down_ns = self._down_ns
+            self.wake_ns = self._timer_ns = now_ns + down_ns
+            return ()
         if type(source) is not bytes:
             source = pack(source)
+        self._steady = None
         if self.state is BACKUP:
             priority = advertisement.priority
             if not priority:
                 return self._hear_goodbye(now_ns, source)
             if priority >= self.priority or not self._preempt:
                 self._preempt_after_ns = None
+                if self._announcer.due_ns >= NEVER:
+                    self._steady = advertisement
             elif not self._accept_weaker(now_ns, source, priority):
                 return ()
             self.master = source
+            self.wants_master = False
             self._cause = None
             self._heard_ns = now_ns
             if advertisement.interval_cs != self.master_interval_cs or advertisement.reserved:
                 self._learn(advertisement)
             self._remembered_ns = self._down_ns
-            self._timer_ns = wake_ns = now_ns + self._down_ns
-            due_ns = self._announcer.due_ns
-            self.wake_ns = wake_ns if wake_ns < due_ns else due_ns
+            self._timer_ns = now_ns + self._down_ns
+            self._set_wake()
             return ()
         if self.state is MASTER:
             effects = self._receive_as_master(now_ns, source, advertisement)
@@ -221,6 +232,7 @@ class VirtualRouter:
         """Tracking moved the effective priority to `priority` (1 to 254). An owner's never moves."""
         if priority == self.priority or self.config.owner:
             return ()
+        self._steady = None
         old, self.priority = self.priority, priority
         self._priority_reason = reason if priority != self.config.priority else ""
         self._set_formulas()
@@ -279,6 +291,7 @@ class VirtualRouter:
     def _time_out(self, now_ns: int) -> Effects:
         if self.group is not None and not self.group.ready(self):
             self.wants_master = True
+            self._steady = None
             self._remembered_ns = self._down_ns
             self._timer_ns = now_ns + self._down_ns
             return ()
@@ -368,6 +381,7 @@ class VirtualRouter:
 
     def _forget(self) -> None:
         self.wants_master = False
+        self._steady = None
         self._cause = None
         self._preempt_after_ns = None
 
