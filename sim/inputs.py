@@ -97,8 +97,9 @@ def _gather(scenario: Scenario, source: ScenarioSource, known: Mapping[str, Pars
         configs[name] = conversion.router
         notes += conversion.notes
         texts[str(file)] = file.read_text(encoding="utf-8", errors="replace")
-        if node.haproxy is not None:
-            notes.append(f"{name}: {node.haproxy} is not simulated by this version; every connection is accepted")
+    balancers = [name for name, node in scenario.nodes.items() if node.haproxy is not None]
+    if balancers:
+        notes.append(f"haproxy on {', '.join(balancers)} is not simulated by this version: connections are accepted")
     return Inputs(scenario, source, configs, texts, tuple(diagnostics), tuple(notes))
 
 

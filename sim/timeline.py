@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sim.result import SECOND_NS, Result, Span, seconds
+from sim.result import SECOND_NS, Ownership, Result, Span, seconds
 
 BRIEF_NS = 1_000_000
 """Two masters for less than this are a handover: every preemption has one, for the time a frame travels."""
@@ -120,6 +120,19 @@ def union(spans: Iterable[Span]) -> list[tuple[int, int]]:
         else:
             joined.append((span.from_ns, span.to_ns))
     return joined
+
+
+def stacked(spells: Iterable[Ownership]) -> list[list[Ownership]]:
+    """Holders of one address in rows, in each of which no two overlap by more than a handover does."""
+    rows: list[list[Ownership]] = []
+    for spell in sorted(spells, key=lambda spell: spell.from_ns):
+        for row in rows:
+            if row[-1].to_ns < spell.from_ns + BRIEF_NS:
+                row.append(spell)
+                break
+        else:
+            rows.append([spell])
+    return rows
 
 
 def visible(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The notebooks run from top to bottom in a fresh kernel, and are stored as a student first sees them: without outputs."""
+"""The notebooks run from top to bottom in a fresh kernel, and are stored as a student first sees them: no outputs."""
 
 from __future__ import annotations
 

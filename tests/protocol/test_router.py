@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from protocol.packets import Packet, sums_pseudo_header
 from protocol.routers import (
@@ -24,7 +22,7 @@ from protocol.routers import (
     settings,
     snapshot,
 )
-from vrrp.protocol.effects import ReleaseAddresses, RunScript, SendAdvertisement, StateChanged
+from vrrp.protocol.effects import ReleaseAddresses, SendAdvertisement, StateChanged
 from vrrp.protocol.profile import FRR, KEEPALIVED, PROFILES, RFC3768, RFC5798, RFC9568, Profile
 from vrrp.protocol.router import Counters, Router
 from vrrp.protocol.settings import (
@@ -128,6 +126,7 @@ def test_unknown_names_are_the_callers_mistake(call: str) -> None:
 @pytest.mark.parametrize(
     ("configs", "parts", "message"),
     [
+        ([], {"scripts": (ScriptConfig(name="chk"),)}, "a router needs a virtual router"),
         ([on("eth9")], {}, "VRID 51: there is no interface 'eth9' (known: eth0, eth1)"),
         ([on("eth0"), on("eth1")], {}, "VRID 51: a second virtual router of this name"),
         ([on("eth0", name="A"), on("eth0", name="B")], {}, "B: VRID 51 is taken on eth0"),
@@ -295,14 +294,6 @@ def test_interval_of_0_moves_the_hosts_wake_up_too() -> None:
     assert [name for _, name, effect in drive_host(router, S_NS) if isinstance(effect, StateChanged)] == ["VRID 51"]
 
 
-def test_a_host_without_virtual_routers_waits_for_nothing() -> None:
-    router = host(KEEPALIVED, scripts=(ScriptConfig(name="chk"),))
-    assert router.start(0) == ()
-    assert router.deadline_ns is None
-    assert router.expire(S_NS) == ()
-    assert router.stop(S_NS) == ()
-
-
 # Interfaces
 
 
@@ -361,88 +352,3 @@ def test_rfc_router_with_its_interface_down_does_not_start_until_it_is_up() -> N
     assert router.start(0) == ()
     effects = router.set_interface(S_NS, "eth0", True)
     assert changes(effect for _, effect in effects) == [(State.MASTER, "owner of the addresses (priority 255)")]
-
-
-# Stopped, and started again
-
-
-def test_interface_that_returned_while_stopped_can_be_lost_again() -> None:
-    router = host(KEEPALIVED, on("eth0"))
-    router.start(0)
-    router.set_interface(S_NS, "eth0", False)
-    router.stop(2 * S_NS)
-    assert router.set_interface(3 * S_NS, "eth0", True) == ()
-    assert changes(effect for _, effect in router.start(4 * S_NS)) == [(State.BACKUP, "start")]
-    assert changes(effect for _, effect in router.set_interface(5 * S_NS, "eth0", False)) == [
-        (State.FAULT, "eth0 is down")
-    ]
-
-
-def test_stopped_host_waits_for_nothing_whatever_it_hears() -> None:
-    router = keepalived_master()
-    router.stop(MASTER_NS)
-    assert router.receive(HEARD_NS, "eth0", packet(KEEPALIVED)) == ()
-    assert router.receive(HEARD_NS, "eth0", packet(KEEPALIVED, sum_error=1)) == ()
-    for now_ns in (HEARD_NS, 60 * S_NS):
-        assert router.expire(now_ns) == ()
-        assert router.deadline_ns is None
-
-
-def test_stopped_host_runs_no_scripts() -> None:
-    tracked = (TrackedScript("chk", -2),)
-    router = host(KEEPALIVED, on("eth0", track_scripts=tracked), scripts=(ScriptConfig(name="chk"),))
-    assert (None, RunScript("chk")) in router.start(0)
-    router.stop(S_NS // 2)
-    assert router.script_finished(S_NS // 2, "chk", False) == ()
-    assert router.expire(9 * S_NS) == ()
-    assert router.deadline_ns is None
-
-
-# Bad packets never raise
-
-ANY = st.one_of(
-    st.binary(max_size=64),
-    st.builds(
-        lambda head, rest: bytes(head) + rest,
-        st.tuples(
-            st.sampled_from([0x21, 0x31, 0x11, 0x41, 0x22, 0x32, 0xFF]),
-            st.just(51),
-            st.integers(0, 255),
-            st.integers(0, 3),
-        ),
-        st.binary(max_size=40),
-    ),
-)
-
-
-@given(
-    profile=st.sampled_from(ALL),
-    version=st.sampled_from([2, 3]),
-    config=st.fixed_dictionaries(
-        {"auth_type": st.sampled_from([0, 1]), "unicast_peers": st.sampled_from([(), (HIGHER,)])}
-    ),
-    packets=st.lists(
-        st.tuples(ANY, st.sampled_from([HIGHER, OWN, "fe80::9"]), st.sampled_from([OWN, "224.0.0.18"]), st.booleans()),
-        max_size=20,
-    ),
-)
-def test_no_packet_raises_and_each_is_counted_once(
-    profile: Profile, version: int, config: dict[str, Any], packets: list[tuple[bytes, str, str, bool]]
-) -> None:
-    version = version if version in profile.versions else profile.versions[0]
-    config = config if version == 2 else {**config, "auth_type": 0}
-    configs = [on("eth0", profile, version=version, **config)]
-    if version == 3:
-        configs.append(on("eth0", profile, version=3, name="v6", addresses=["fe80::100"]))
-    router = host(profile, *configs)
-    router.start(0)
-    now_ns = 0
-    for payload, source, destination, ttl in packets:
-        now_ns += S_NS
-        if ":" in source:
-            destination = {OWN: "fe80::5"}.get(destination, "ff02::12")
-        router.receive(now_ns, "eth0", Datagram(*packed(source, destination), 255 if ttl else 1, payload))
-        router.expire(now_ns)
-    judged = [router.counters(c.name) for c in configs]
-    counted = sum(counters.accepted + counters.discarded.total() for counters in judged)
-    assert counted + router.strangers.total() == len(packets)

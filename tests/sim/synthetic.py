@@ -125,7 +125,7 @@ def split() -> Result:
 
 
 def busy() -> Result:
-    """Five nodes, two instances with three addresses, 300 s; each node is master for 30 s at a time, 10 adverts a second."""
+    """Five nodes, two instances with three addresses, 300 s; mastership wanders each 30 s; 10 adverts a second."""
     nodes = ("cp1", "cp2", "cp3", "cp4", "cp5")
     instances = {"VI_API": ("10.0.0.161", "10.0.0.162"), "VI_WEB": ("fd00::53",)}
     transitions: list[Transition] = []

@@ -252,6 +252,14 @@ def test_ipv6_is_always_summed_with_the_pseudo_header() -> None:
         decode(plain.with_checksum(raw), source="fe80::1", destination="ff02::12")
 
 
+@pytest.mark.parametrize("form", ChecksumForm)
+def test_ipv6_is_summed_with_the_pseudo_header_without_addresses_too(form: ChecksumForm) -> None:
+    # The family is then the IP header's alone.
+    empty = Advertisement(3, 51, 100, 100, [], checksum_form=form)
+    raw = encode(empty, source="fe80::1", destination="ff02::12")
+    assert decode(raw, source="fe80::1", destination="ff02::12") == empty
+
+
 @given(st.data())
 def test_padding_is_no_part_of_a_message(data: st.DataObject) -> None:
     longer = data.draw(mutilated(V2)) + bytes(20 + 4 * 255)

@@ -67,12 +67,22 @@ def work(profile: Profile, version: int, priority: int, interval_s: float) -> di
     }
 
 
+_COLUMNS = (
+    "profile",
+    "v",
+    "priority",
+    "interval",
+    "Skew_Time",
+    "Master_Down\n_Interval",
+    "after\na crash",
+    "after\npriority 0",
+)
+
+
 def _show(rows: list[dict[str, Any]]) -> None:
-    table = Table(title="Time until this backup takes over", title_justify="left")
-    for name in ("profile", "version", "priority", "interval", "Skew_Time", "Master_Down_Interval"):
+    table = Table(title="Time until this backup takes over", title_justify="left", box=None, pad_edge=False)
+    for name in _COLUMNS:
         table.add_column(name, justify="left" if name == "profile" else "right", no_wrap=True)
-    table.add_column("after a crash", justify="right", no_wrap=True)
-    table.add_column("after priority 0", justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
             row["profile"],
@@ -81,12 +91,14 @@ def _show(rows: list[dict[str, Any]]) -> None:
             f"{row['interval_s']:g} s",
             f"{row['skew_s'] * 1000:.3f} ms",
             f"{row['master_down_s']:.6f} s",
-            f"{row['crash_best_s']:.3f} to {row['crash_worst_s']:.3f} s",
+            f"{row['crash_best_s']:.3f}-{row['crash_worst_s']:.3f} s",
             f"{row['goodbye_s']:.3f} s",
         )
-    console = Console(soft_wrap=True)
+    console = Console()
     console.print(table)
-    console.print("Master_Down_Interval = 3 x interval + Skew_Time; a crash comes up to one interval after the last")
+    console.print()
     console.print(
-        "advertisement, so the time without a master is that much shorter. FRR rounds the skew down to 10 ms."
+        "Master_Down_Interval = 3 x interval + Skew_Time, from the last advertisement; a crash comes up to one "
+        "interval after that, so the time without a master is that much shorter. FRR rounds the skew down to 10 ms.",
+        highlight=False,
     )

@@ -25,7 +25,7 @@ class _Draft:
     line: int
     prefix_given: bool
     device: str | None = None
-    broadcast: IPv4Address | None = None
+    broadcast_text: str = ""
     label: str | None = None
     scope: str | None = None
     peer: Address | None = None
@@ -43,7 +43,7 @@ def read_address(text: str, line: int, report: Report) -> tuple[Address, int, bo
     """
     host, slash, bits = text.partition("/")
     found = address(host)
-    width = found.max_prefixlen if found else 32
+    width: int = found.max_prefixlen if found else 32
     prefix = width
     number = whole(bits, 0, width)
     if slash and number.complaint:
@@ -89,15 +89,14 @@ def virtual_address(statement: Statement, report: Report) -> VirtualAddress | No
                 f"Unknown configuration entry '{word}' for ip address - ignoring",
                 "keepalived ignores the word",
             )
-    if draft.peer is not None:
-        _settle_peer(draft, report)
     if draft.dropped:
         return None
+    broadcast = _settle(draft, report)
     return VirtualAddress(
         draft.address,
         draft.prefix,
         draft.device,
-        draft.broadcast,
+        broadcast,
         draft.label,
         draft.scope,
         draft.peer,
@@ -151,21 +150,9 @@ def _broadcast(draft: _Draft, value: str, report: Report) -> None:
             f"VRRP is trying to assign a broadcast {value} to the IPv6 address {draft.text}",
             "keepalived leaves the address out",
         )
-    elif value in {"+", "-"}:
-        if draft.prefix >= 31:
-            report.warning(
-                draft.line,
-                f"Address prefix length {draft.prefix} too long for broadcast",
-                "keepalived sets no broadcast address",
-            )
-            return
-        network = IPv4Network((draft.address, draft.prefix), strict=False)
-        draft.broadcast = network.broadcast_address if value == "+" else network.network_address
+    elif value in {"+", "-"} or isinstance(address(value), IPv4Address):
+        draft.broadcast_text = value
     else:
-        found = address(value)
-        if isinstance(found, IPv4Address):
-            draft.broadcast = found
-            return
         draft.dropped = True
         report.error(
             draft.line,
@@ -175,35 +162,48 @@ def _broadcast(draft: _Draft, value: str, report: Report) -> None:
 
 
 def _peer(draft: _Draft, value: str, report: Report) -> None:
-    host, _, bits = value.partition("/")
-    found = address(host)
+    found = address(value)
     if found is None:
         report.warning(draft.line, f"Invalid peer address {value}", "keepalived ignores the peer")
-        return
-    if found.version != draft.address.version:
+    elif found.version != draft.address.version:
         report.warning(
             draft.line, f"Peer address {value} does not match address family", "keepalived ignores the peer"
         )
-        return
-    draft.peer = found
-    number = whole(bits, 0, found.max_prefixlen)
-    draft.prefix = number.value if bits and number.value is not None else found.max_prefixlen
+    else:
+        draft.peer = found
 
 
-def _settle_peer(draft: _Draft, report: Report) -> None:
-    if draft.prefix_given:
+def _settle(draft: _Draft, report: Report) -> IPv4Address | None:
+    """Set the prefix that the peer asks for; returns the broadcast address."""
+    text = draft.broadcast_text
+    if draft.peer is not None:
+        if draft.prefix_given:
+            report.warning(
+                draft.line,
+                "Cannot specify address prefix when specifying peer address - ignoring",
+                f"keepalived uses /{draft.peer.max_prefixlen}",
+            )
+        draft.prefix = draft.peer.max_prefixlen
+        if text:
+            report.warning(
+                draft.line,
+                "Cannot specify broadcast and peer addresses - ignoring broadcast address",
+                "keepalived sets no broadcast address",
+            )
+        return None
+    if not text:
+        return None
+    if text not in {"+", "-"}:
+        return IPv4Address(text)
+    if draft.prefix >= 31:
         report.warning(
             draft.line,
-            "Cannot specify address prefix when specifying peer address - ignoring",
-            f"keepalived uses the peer's prefix, /{draft.prefix}",
-        )
-    if draft.broadcast is not None:
-        draft.broadcast = None
-        report.warning(
-            draft.line,
-            "Cannot specify broadcast and peer addresses - ignoring broadcast address",
+            f"Address prefix length {draft.prefix} too long for broadcast",
             "keepalived sets no broadcast address",
         )
+        return None
+    network = IPv4Network((int(draft.address), draft.prefix), strict=False)
+    return network.broadcast_address if text == "+" else network.network_address
 
 
 _OPTIONS: Mapping[str, Callable[[_Draft, str, Report], None]] = {

@@ -48,6 +48,14 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
+def missing_parameter(keyword: str) -> str:
+    """What keepalived says, before it exits, of a keyword with nothing behind it."""
+    return (
+        f"*** Configuration line starting `{keyword}` is missing a parameter after keyword `{keyword}`"
+        " at word position 2"
+    )
+
+
 class Report:
     """Collects the diagnostics of one file.
 
@@ -73,7 +81,7 @@ class Report:
         self._add(line, Severity.NOTE, message, instead)
 
     def refuse(self, line: int, message: str) -> None:
-        """keepalived exits on reading this."""
+        """Something on which keepalived exits."""
         self._add(line, Severity.ERROR, message, "keepalived does not start", fatal=True)
 
     def explain(self, line: int, message: str, instead: str) -> None:

@@ -41,6 +41,10 @@ class Context:
         return self.statements | self.tables.keys() | self.lists | self.skipped
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _NOTIFY = frozenset({"notify", "notify_backup", "notify_fault", "notify_master", "notify_stop"})
 _TRACK = frozenset({"track_bfd", "track_file", "track_interface", "track_process", "track_script"})
 
@@ -49,8 +53,7 @@ AUTHENTICATION = Context("authentication", frozenset({"auth_type", "auth_pass"})
 VRRP_INSTANCE = Context(
     "vrrp_instance",
     _NOTIFY
-    | frozenset(
-        """
+    | _words("""
         accept advert_int check_unicast_src debug dont_track_primary down_timer_adverts garp_extra_if
         garp_lower_prio_delay garp_lower_prio_repeat garp_master_delay garp_master_refresh
         garp_master_refresh_repeat garp_master_repeat higher_prio_send_advert interface kernel_rx_buf_size
@@ -59,11 +62,9 @@ VRRP_INSTANCE = Context(
         old_unicast_checksum preempt preempt_delay priority promote_secondaries skip_check_adv_addr smtp_alert
         state strict_mode track_src_ip unicast_fault_no_peer unicast_src_ip unicast_ttl use_ipvlan use_vmac
         use_vmac_addr version virtual_router_id vmac_garp_intvl vmac_xmit_base vrf
-        """.split()
-    ),
+        """),
     tables={"authentication": AUTHENTICATION},
-    lists=_TRACK
-    | frozenset("unicast_peer virtual_ipaddress virtual_ipaddress_excluded virtual_routes virtual_rules".split()),
+    lists=_TRACK | _words("unicast_peer virtual_ipaddress virtual_ipaddress_excluded virtual_routes virtual_rules"),
     newer={
         "auth_hmac": "2.4.0",
         "owner_ignore_adverts": "2.3.3",
@@ -89,8 +90,7 @@ VRRP_SCRIPT = Context(
 
 GLOBAL_DEFS = Context(
     "global_defs",
-    frozenset(
-        """
+    _words("""
         bfd_cpu_affinity bfd_no_swap bfd_priority bfd_process_name bfd_rlimit_rtime bfd_rlimit_rttime
         bfd_rt_priority checker_cpu_affinity checker_log_all_failures checker_no_swap checker_priority
         checker_process_name checker_rlimit_rtime checker_rlimit_rttime checker_rt_priority config_save_dir
@@ -117,28 +117,23 @@ GLOBAL_DEFS = Context(
         vrrp_notify_priority_changes vrrp_priority vrrp_process_name vrrp_rlimit_rtime vrrp_rlimit_rttime
         vrrp_rt_priority vrrp_rx_bufs_multiplier vrrp_rx_bufs_policy vrrp_skip_check_adv_addr
         vrrp_startup_delay vrrp_strict vrrp_version vrrp_vmac_garp_intvl
-        """.split()
-    ),
+        """),
     lists=frozenset({"notification_email"}),
     newer={"v3_checksum_as_v2": "2.2.8", "vrrp_delay_after_boot": "2.4.0", "vrrp_owner_ignore_adverts": "2.3.3"},
 )
 
 FILE = Context(
     "",
-    frozenset(
-        """
+    _words("""
         child_wait_time instance linkbeat_use_polling namespace_with_ipsets net_namespace net_namespace_ipvs
         use_pid_dir
-        """.split()
-    ),
+        """),
     tables={context.name: context for context in (GLOBAL_DEFS, VRRP_SCRIPT, VRRP_SYNC_GROUP, VRRP_INSTANCE)},
-    skipped=frozenset(
-        """
+    skipped=_words("""
         SSL bfd_instance garp_group interface_up_down_delays linkbeat_interfaces static_ipaddress
         static_routes static_rules track_file track_group virtual_server virtual_server_group
         vrrp_track_file vrrp_track_process
-        """.split()
-    ),
+        """),
 )
 
 CONTEXTS = (FILE, *FILE.tables.values(), AUTHENTICATION)

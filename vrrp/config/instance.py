@@ -64,8 +64,8 @@ class InstanceDraft:
     password: bytes = b""
     preempt: bool = True
     preempt_delay_ns: int = 0
-    track_scripts: list[TrackedScript] = field(default_factory=list)
-    track_interfaces: list[TrackedInterface] = field(default_factory=list)
+    track_scripts: dict[str, TrackedScript] = field(default_factory=dict)
+    track_interfaces: dict[str, TrackedInterface] = field(default_factory=dict)
     unicast_source: Address | None = None
     multicast_source: Address | None = None
     multicast_group: Address | None = None
@@ -144,15 +144,18 @@ def _interface(draft: InstanceDraft, entry: Statement) -> None:
 
 
 def _vrid(draft: InstanceDraft, entry: Statement) -> None:
-    draft.vrid = (
-        count(
-            entry,
-            Counter(1, 255, "VRID '{value}' not valid - must be between 1 & 255"),
-            draft.report,
-            f"({draft.name}): ",
+    text = argument(entry, draft.report)
+    if text is None:
+        return
+    number = whole(text, 1, 255)
+    if number.complaint:
+        draft.report.warning(
+            entry.line,
+            f"{number.complaint}: ({draft.name}): VRID '{text}' not valid - must be between 1 & 255",
+            "keepalived ignores the line",
         )
-        or draft.vrid
-    )
+    else:
+        draft.vrid = number.value
 
 
 def _priority(draft: InstanceDraft, entry: Statement) -> None:
@@ -192,14 +195,14 @@ def _version(draft: InstanceDraft, entry: Statement) -> None:
     number = whole(text, 2, 3)
     version: Literal[2, 3] = 3 if number.value == 3 else 2
     # An IPv6 address gives the instance version 3, but this check still sees none (measured).
-    known = draft.version or (0 if draft.family == 6 else version)
+    known = draft.version or (0 if draft.family == 6 and version == 2 else version)
     if number.complaint:
         draft.report.warning(
             entry.line,
             f"{number.complaint}: ({draft.name}): Version must be either 2 or 3",
             "keepalived ignores the line",
         )
-    elif version != known and not (version == 3 and draft.family == 6):
+    elif version != known:
         draft.complain(
             entry.line,
             f"vrrp_version {version} conflicts with configured or deduced version {known}; ignoring.",

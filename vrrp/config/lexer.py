@@ -116,7 +116,7 @@ class Lexer:
 
     def _comment_in_word(self, number: int, line: str, position: int) -> None:
         read = line[:position].split()
-        word = read[-1] + line[position:].split()[0]
+        word = read[-1] + line[position:].split(maxsplit=1)[0]
         what = "the password" if read[0] == "auth_pass" else "the word"
         self._report.warning(
             number,
@@ -130,13 +130,12 @@ class Lexer:
             self._definition_goes_on = code.rstrip().endswith("\\")
             return True
         if not self._skipped_depth:
-            for pattern, name in _UNREAD:
-                if found := pattern.match(code):
-                    break
-            else:
+            unread = next(((name, found[1]) for pattern, name in _UNREAD if (found := pattern.match(code))), None)
+            if unread is None:
                 return False
-            self._report.note(number, f"{name.format(found[1])} is not read by this version", "the line is left out")
-            self._definition_goes_on = found[1].startswith("$") and code.rstrip().endswith("\\")
+            name, what = unread
+            self._report.note(number, f"{name.format(what)} is not read by this version", "the line is left out")
+            self._definition_goes_on = what.startswith("$") and code.rstrip().endswith("\\")
         self._skipped_depth = max(0, self._skipped_depth + pieces.count("{") - pieces.count("}"))
         return True
 

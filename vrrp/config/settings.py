@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vrrp.config.diagnostics import Report
+from vrrp.config.diagnostics import Report, missing_parameter
 from vrrp.config.model import Option
 from vrrp.config.tree import Block, Statement
 from vrrp.config.values import UNSIGNED_MAX, Number, whole
@@ -40,9 +40,15 @@ COUNTERS: Mapping[str, Counter] = {
 }
 
 NOTIFY_KEYWORDS = frozenset(
-    """
-    notify notify_backup notify_deleted notify_fault notify_master notify_master_rx_lower_pri notify_stop
-    """.split()
+    {
+        "notify",
+        "notify_backup",
+        "notify_deleted",
+        "notify_fault",
+        "notify_master",
+        "notify_master_rx_lower_pri",
+        "notify_stop",
+    }
 )
 
 
@@ -50,12 +56,7 @@ def argument(statement: Statement, report: Report) -> str | None:
     """The statement's first argument. Without it keepalived exits, which is reported, and None returned."""
     if statement.arguments:
         return statement.arguments[0]
-    keyword = statement.keyword
-    report.refuse(
-        statement.line,
-        f"*** Configuration line starting `{keyword}` is missing a parameter after keyword `{keyword}`"
-        " at word position 2",
-    )
+    report.refuse(statement.line, missing_parameter(statement.keyword))
     return None
 
 
@@ -80,14 +81,13 @@ def count(statement: Statement, counter: Counter, report: Report, owner: str = "
             f"{number.complaint}: {owner}{complaint}",
             "keepalived ignores the line" if value is None else f"keepalived takes it for {value}",
         )
-    if value == 0 and counter.positive:
+    elif value == 0 and counter.positive:
         report.warning(
             statement.line,
             f"{owner}{statement.keyword} must be greater than 0, setting to 1",
             "keepalived uses 1",
         )
-        return 1
-    return value
+    return 1 if value == 0 and counter.positive else value
 
 
 def duration_us(statement: Statement, number: Number, complaint: str, instead: str, report: Report) -> int | None:
@@ -107,8 +107,8 @@ def duration_us(statement: Statement, number: Number, complaint: str, instead: s
     return number.value
 
 
-def command(statement: Statement, report: Report) -> tuple[str, ...]:
-    """The words of a statement that names a command: keyword, command, perhaps a user and a group."""
+def command(statement: Statement, report: Report) -> str | None:
+    """The command that a statement names, without user and group; None when there is none, which is reported."""
     words, quote = split_command(statement.text)
     if quote is not None:
         report.error(
@@ -116,7 +116,11 @@ def command(statement: Statement, report: Report) -> tuple[str, ...]:
             f"String '{statement.text}': missing terminating {quote}",
             "keepalived ignores the line",
         )
-    return words
+        return None
+    if len(words) > 1:
+        return words[1]
+    report.refuse(statement.line, missing_parameter(statement.keyword))
+    return None
 
 
 def add_notify(notify: dict[str, str], statement: Statement, report: Report, owner: str) -> None:
@@ -129,19 +133,19 @@ def add_notify(notify: dict[str, str], statement: Statement, report: Report, own
         owner: what keepalived puts before its complaint: "(VI_1) " or "vrrp group G1: ".
     """
     keyword = statement.keyword
-    if keyword != "notify_deleted" and argument(statement, report) is None:
+    if keyword == "notify_deleted" and not statement.arguments:
         return
-    words = command(statement, report)
-    if len(words) < 2:
+    named = command(statement, report)
+    if named is None:
         return
     if keyword in notify:
         report.warning(
             statement.line,
-            f"{owner}{keyword} script already specified - ignoring {words[1]}",
+            f"{owner}{keyword} script already specified - ignoring {named}",
             f"keepalived runs the first, {notify[keyword]}",
         )
         return
-    notify[keyword] = words[1]
+    notify[keyword] = named
 
 
 def options_of(entry: Statement | Block) -> tuple[Option, ...]:

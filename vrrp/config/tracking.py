@@ -37,11 +37,10 @@ def vrrp_script(block: Block, report: Report) -> VrrpScript | None:
     for entry in block.entries():
         if entry.keyword == "init_fail":
             draft.init_fail = True
+        elif entry.keyword == "script":
+            draft.command = command(entry, report)
         elif argument(entry, report) is None:
             continue
-        elif entry.keyword == "script":
-            words = command(entry, report)
-            draft.command = words[1] if words else None
         elif entry.keyword == "user":
             draft.user = " ".join(entry.arguments)
         elif entry.keyword == "weight":
@@ -132,13 +131,13 @@ def _script_weight(draft: _Draft, entry: Statement, report: Report) -> None:
 
 
 def tracked_scripts(
-    block: Block, tracked: list[TrackedScript], scripts: Mapping[str, VrrpScript], owner: str, report: Report
+    block: Block, tracked: dict[str, TrackedScript], scripts: Mapping[str, VrrpScript], owner: str, report: Report
 ) -> None:
     """Add the entries of a track_script block to `tracked`.
 
     Args:
         block: the block.
-        tracked: what the instance or group follows already.
+        tracked: what the instance or group follows already, by name.
         scripts: the scripts that stand in the file before this block; keepalived knows no others.
         owner: the name of the instance or group.
         report: takes the diagnostics.
@@ -152,12 +151,12 @@ def tracked_scripts(
                 f"({owner}) track script {name} not found, ignoring...",
                 "keepalived does not follow it; its vrrp_script must stand before this block",
             )
-        elif any(known.name == name for known in tracked):
+        elif name in tracked:
             report.warning(
                 entry.line, f"({owner}) duplicate track_script {name} - ignoring", "keepalived uses the first"
             )
         elif not options:
-            tracked.append(TrackedScript(name, script.weight, script.reverse, entry.line))
+            tracked[name] = TrackedScript(name, script.weight, script.reverse, entry.line)
         elif len(options) > 1 and options[0] == "weight":
             complaint = f"({owner}) track script {name}: weight must be between [-253..253] inclusive, ignoring..."
             weight = _weight(entry, options[1], complaint, script.weight, owner, report)
@@ -166,29 +165,29 @@ def tracked_scripts(
                 reverse = options[2] == "reverse"
             elif len(options) > 2:
                 _unknown_option(entry, f"({owner}) unknown track_script {name} weight option {options[2]}", report)
-            tracked.append(TrackedScript(name, weight, reverse, entry.line))
+            tracked[name] = TrackedScript(name, weight, reverse, entry.line)
         else:
             _not_followed(entry, owner, "track script", f"track script option {options[0]}", report)
 
 
-def tracked_interfaces(block: Block, tracked: list[TrackedInterface], owner: str, report: Report) -> None:
+def tracked_interfaces(block: Block, tracked: dict[str, TrackedInterface], owner: str, report: Report) -> None:
     """Add the entries of a track_interface block to `tracked`; the arguments are those of `tracked_scripts`."""
     for entry in block.entries():
         name, *options = entry.words
-        if any(known.name == name for known in tracked):
+        if name in tracked:
             report.warning(
                 entry.line,
                 f"({owner}) duplicate track_interface {name} - ignoring",
                 "keepalived uses the first",
             )
         elif not options:
-            tracked.append(TrackedInterface(name, 0, False, entry.line))
+            tracked[name] = TrackedInterface(name, 0, False, entry.line)
         elif len(options) > 1 and options[0] == "weight":
             complaint = f"({owner}) weight {options[1]} for {name} must be between [-253..253] inclusive. Ignoring..."
             weight = _weight(entry, options[1], complaint, 0, owner, report)
             if len(options) > 2 and options[2] != "reverse":
                 _unknown_option(entry, f"({owner}) unknown track_interace {name} weight option {options[2]}", report)
-            tracked.append(TrackedInterface(name, weight, options[2:3] == ["reverse"], entry.line))
+            tracked[name] = TrackedInterface(name, weight, options[2:3] == ["reverse"], entry.line)
         else:
             unknown = f"track_interface {name} option {options[0]}"
             _not_followed(entry, owner, "track_interface", unknown, report)

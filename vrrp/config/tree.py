@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vrrp.config.diagnostics import Report
-from vrrp.config.grammar import FILE, VRRP_INSTANCE, VRRP_SCRIPT, VRRP_SYNC_GROUP, Context, advice
+from vrrp.config.diagnostics import Report, missing_parameter
+from vrrp.config.grammar import FILE, VRRP_SCRIPT, Context, advice
 from vrrp.config.lexer import Fragment, Kind
 from vrrp.config.words import split_words
 
@@ -135,9 +135,9 @@ class TreeReader:
 
     def _name_is_good(self, statement: Statement, context: Context) -> bool:
         if context is VRRP_SCRIPT and not statement.arguments:
-            self._report.refuse(statement.line, "vrrp_script is missing a parameter: its name")
+            self._report.refuse(statement.line, missing_parameter(statement.keyword))
             return False
-        if context not in {VRRP_INSTANCE, VRRP_SYNC_GROUP}:
+        if not context.name_missing:
             return True
         if len(statement.arguments) != 1:
             self._report.error(statement.line, context.name_missing, "keepalived skips the block")

@@ -1,0 +1,417 @@
+"""Track scripts and interfaces: when they run, what their results mean, what they do to a virtual router."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.routers import MS_NS, S_NS, by_name, changes, drive_host, host, kinds, settings
+from vrrp.protocol.effects import (
+    KillScript,
+    PriorityChanged,
+    ReleaseAddresses,
+    RunScript,
+    SendAdvertisement,
+    StateChanged,
+)
+from vrrp.protocol.profile import KEEPALIVED, RFC9568
+from vrrp.protocol.router import Router
+from vrrp.protocol.settings import ScriptConfig, TrackedInterface, TrackedScript
+from vrrp.protocol.state import State
+from vrrp.protocol.tracking import ScriptTracker, effective_priority
+
+DOWN_NS = 3_609_375_000
+RUN_NS = 5 * MS_NS
+
+
+def tracker(**config: Any) -> ScriptTracker:
+    return ScriptTracker(ScriptConfig(name="chk", **config))
+
+
+def results(subject: ScriptTracker, outcomes: str) -> str:
+    """The verdict after each result: "+" a success, "-" a failure; U up, D down."""
+    verdicts = ""
+    for number, outcome in enumerate(outcomes):
+        subject.start(number * S_NS)
+        changed = subject.finished(outcome == "+")
+        verdict = "U" if subject.up else "D"
+        assert changed is (verdict != verdicts[-1:])
+        verdicts += verdict
+    return verdicts
+
+
+# The tracker alone
+
+
+def test_runs_at_once_and_then_each_interval() -> None:
+    subject = tracker(interval_ns=3 * S_NS)
+    assert subject.start(7) == (RunScript("chk"),)
+    assert subject.running
+    assert subject.finished(True)
+    assert not subject.running
+    assert subject.wake_ns == 7 + 3 * S_NS
+    assert subject.expire(7 + 3 * S_NS - 1) == ((), False)
+    assert subject.expire(7 + 3 * S_NS) == ((RunScript("chk"),), False)
+
+
+def test_next_run_counts_from_when_the_last_one_began() -> None:
+    subject = tracker(interval_ns=S_NS, timeout_ns=3 * S_NS)
+    subject.start(0)
+    subject.finished(True)
+    assert subject.expire(S_NS + MS_NS) == ((RunScript("chk"),), False)
+    subject.finished(True)
+    assert subject.wake_ns == 2 * S_NS + MS_NS
+
+
+@pytest.mark.parametrize(
+    ("rise", "fall", "outcomes", "verdicts"),
+    [
+        (1, 1, "+-+-", "UDUD"),
+        (1, 2, "+-+--+", "UUUUDU"),
+        (2, 1, "+-+-++-", "UDDDDUD"),
+        (2, 3, "+---+-++--+---", "UUUDDDDUUUUUUD"),
+        (3, 3, "-+++---", "DDDUUUD"),
+        (3, 3, "+--", "UUU"),
+    ],
+)
+def test_rise_and_fall_count_in_a_row_and_not_for_the_first_result(
+    rise: int, fall: int, outcomes: str, verdicts: str
+) -> None:
+    assert results(tracker(rise=rise, fall=fall), outcomes) == verdicts
+
+
+@pytest.mark.parametrize(
+    ("ok", "up", "reason"), [(True, True, "chk succeeded once"), (False, False, "chk failed once")]
+)
+def test_first_result_counts_at_once(ok: bool, up: bool, reason: str) -> None:
+    subject = tracker(rise=5, fall=5)
+    assert subject.up is None
+    assert subject.reason == "no result yet"
+    subject.start(0)
+    assert subject.finished(ok)
+    assert subject.up is up
+    assert subject.reason == reason
+    assert subject.results == 1
+
+
+def test_reasons_count() -> None:
+    subject = tracker(rise=2, fall=3)
+    results(subject, "+---")
+    assert subject.reason == "chk failed 3 times"
+    subject.start(9)
+    subject.finished(True)
+    subject.start(10)
+    subject.finished(True)
+    assert subject.reason == "chk succeeded 2 times"
+
+
+def test_init_fail_is_down_before_the_first_result() -> None:
+    subject = tracker(init_fail=True)
+    assert subject.up is False
+    assert subject.reason == "init_fail"
+    subject.start(0)
+    assert subject.finished(True)
+    assert subject.up
+
+
+def test_run_past_its_timeout_is_killed_and_counts_as_a_failure() -> None:
+    subject = tracker(interval_ns=5 * S_NS, timeout_ns=2 * S_NS)
+    subject.start(0)
+    assert subject.wake_ns == 2 * S_NS
+    assert subject.expire(2 * S_NS - 1) == ((), False)
+    assert subject.expire(2 * S_NS) == ((KillScript("chk"),), True)
+    assert subject.reason == "chk timed out once"
+    assert (subject.results, subject.skipped) == (1, 0)
+
+
+def test_end_after_the_kill_is_ignored() -> None:
+    subject = tracker(interval_ns=5 * S_NS, timeout_ns=2 * S_NS)
+    subject.start(0)
+    subject.expire(2 * S_NS)
+    assert not subject.finished(True)
+    assert subject.up is False
+    assert subject.results == 1
+
+
+def test_run_due_while_the_last_is_still_going_is_skipped() -> None:
+    subject = tracker(interval_ns=S_NS, timeout_ns=2_500 * MS_NS)
+    subject.start(0)
+    assert subject.expire(S_NS) == ((), False)
+    assert subject.expire(2 * S_NS) == ((), False)
+    assert subject.skipped == 2
+    subject.finished(True)
+    assert subject.expire(3 * S_NS) == ((RunScript("chk"),), False)
+    assert subject.skipped == 2
+
+
+def test_timeout_that_is_the_interval_kills_first_and_runs_anew() -> None:
+    # script_hang_default_timeout: interval 1, fall 2, hanging from the run at 6.034: down at 8.034, so that
+    # the peer's last heard full priority is at 7.66 and it is master at 11.27.
+    subject = tracker(fall=2)
+    subject.start(34 * MS_NS)
+    subject.finished(True)
+    for second in range(1, 6):
+        assert subject.expire(second * S_NS + 34 * MS_NS) == ((RunScript("chk"),), False)
+        subject.finished(True)
+    assert subject.expire(6_034 * MS_NS) == ((RunScript("chk"),), False)
+    assert subject.expire(7_034 * MS_NS) == ((KillScript("chk"), RunScript("chk")), False)
+    assert subject.up
+    assert subject.expire(8_034 * MS_NS) == ((KillScript("chk"), RunScript("chk")), True)
+    assert subject.up is False
+    assert subject.reason == "chk timed out 2 times"
+    assert subject.skipped == 0
+
+
+@pytest.mark.parametrize(
+    ("base", "adjustments", "effective"),
+    [(253, 10, 254), (5, -20, 1), (100, 0, 100), (100, -2, 98), (1, 253, 254), (255, -20, 255), (255, 5, 255)],
+)
+def test_effective_priority(base: int, adjustments: int, effective: int) -> None:
+    assert effective_priority(base, adjustments) == effective
+
+
+# On a host
+
+
+def tracking(weight: int, script: dict[str, Any] | None = None, **config: Any) -> Router:
+    tracked = config.pop("track_scripts", (TrackedScript("chk", weight),))
+    virtual_router = settings(KEEPALIVED, name="VI_1", interface="eth0", track_scripts=tracked, **config)
+    return host(KEEPALIVED, virtual_router, scripts=(ScriptConfig(name="chk", **(script or {})),))
+
+
+def finish(router: Router, now_ns: int, ok: bool) -> list[tuple[str, object]]:
+    return list(by_name(router.script_finished(now_ns, "chk", ok)))
+
+
+def live(router: Router, until_ns: int, outcomes: dict[int, bool] | None = None) -> list[tuple[int, str, object]]:
+    """Let each run end RUN_NS after it began, well unless `outcomes` has another word for runs from a time on."""
+    told = []
+    now_ns, ends_ns = 0, None
+    for name, effect in by_name(router.start(0)):
+        told.append((0, name, effect))
+        ends_ns = RUN_NS if isinstance(effect, RunScript) else ends_ns
+    while True:
+        wake_ns = router.wake_ns if ends_ns is None else min(router.wake_ns, ends_ns)
+        if wake_ns > until_ns:
+            return told
+        now_ns = wake_ns
+        if now_ns == ends_ns:
+            ends_ns = None
+            words = [ok for since_ns, ok in sorted((outcomes or {}).items()) if since_ns <= now_ns]
+            effects = finish(router, now_ns, words[-1] if words else True)
+        else:
+            effects = list(by_name(router.expire(now_ns)))
+        for name, effect in effects:
+            told.append((now_ns, name, effect))
+            ends_ns = now_ns + RUN_NS if isinstance(effect, RunScript) else ends_ns
+
+
+def priorities(told: list[tuple[int, str, object]]) -> list[tuple[int, int, int]]:
+    return [(at, effect.old, effect.new) for at, _, effect in told if isinstance(effect, PriorityChanged)]
+
+
+def test_negative_weight_is_added_while_the_script_fails() -> None:
+    told = live(tracking(-2, {"fall": 2}), 20 * S_NS, {6 * S_NS: False, 12 * S_NS: True})
+    assert priorities(told) == [(7 * S_NS + RUN_NS, 100, 98), (12 * S_NS + RUN_NS, 98, 100)]
+
+
+def test_positive_weight_is_added_while_the_script_succeeds() -> None:
+    told = live(tracking(5), 20 * S_NS, {6 * S_NS: False, 12 * S_NS: True})
+    assert priorities(told) == [(RUN_NS, 100, 105), (6 * S_NS + RUN_NS, 105, 100), (12 * S_NS + RUN_NS, 100, 105)]
+
+
+@pytest.mark.parametrize(("priority", "weight", "ok", "effective"), [(253, 10, True, 254), (5, -20, False, 1)])
+def test_effective_priority_is_clamped(priority: int, weight: int, ok: bool, effective: int) -> None:
+    router = tracking(weight, priority=priority)
+    router.start(0)
+    (_, effect), *_ = finish(router, RUN_NS, ok)
+    assert effect == PriorityChanged(
+        priority, effective, f"chk {'succeeded' if ok else 'failed'} once: {priority} → {effective}"
+    )
+    assert router.virtual_routers[0].priority == effective
+
+
+def test_lowered_priority_is_in_the_next_regular_advertisement_only() -> None:
+    told = live(tracking(-2), 10 * S_NS, {6 * S_NS: False})
+    sent = [(at, e.advertisement.priority) for at, _, e in told if isinstance(e, SendAdvertisement)]
+    assert sent == [(DOWN_NS + n * S_NS, 100 if n < 3 else 98) for n in range(7)]
+
+
+def test_weight_0_holds_in_fault_until_the_first_result() -> None:
+    router = tracking(0)
+    started = by_name(router.start(0))
+    assert changes(effect for _, effect in started) == [(State.FAULT, "no result yet")]
+    recovered = finish(router, RUN_NS, True)
+    assert recovered == [("VI_1", StateChanged(State.FAULT, State.BACKUP, "chk succeeded once"))]
+    assert router.virtual_routers[0].deadline_ns == RUN_NS + DOWN_NS
+
+
+def test_weight_0_script_that_fails_and_returns() -> None:
+    # Measured: two equal priority-0 advertisements, addresses gone; back: BACKUP, then the whole MDI.
+    told = live(tracking(0, {"fall": 2}), 20 * S_NS, {6 * S_NS: False, 9 * S_NS: True})
+    failed_ns, back_ns = 7 * S_NS + RUN_NS, 9 * S_NS + RUN_NS
+    at_failure = [effect for at, name, effect in told if at == failed_ns and name]
+    assert [type(effect) for effect in at_failure] == [
+        SendAdvertisement,
+        SendAdvertisement,
+        ReleaseAddresses,
+        StateChanged,
+    ]
+    moved = [(at, effect.new, effect.reason) for at, _, effect in told if isinstance(effect, StateChanged)]
+    assert moved[-3:] == [
+        (failed_ns, State.FAULT, "chk failed 2 times"),
+        (back_ns, State.BACKUP, "chk succeeded once"),
+        (back_ns + DOWN_NS, State.MASTER, "no advertisement since start, for 3.609 s"),
+    ]
+
+
+def test_init_fail_with_a_weight_lowers_the_priority_from_the_start() -> None:
+    router = tracking(-2, {"init_fail": True})
+    router.start(0)
+    assert router.virtual_routers[0].priority == 98
+    assert kinds(e for _, e in router.script_finished(RUN_NS, "chk", True)) == (PriorityChanged,)
+    assert router.virtual_routers[0].priority == 100
+
+
+def test_weights_of_several_are_added_up() -> None:
+    tracked = (TrackedScript("chk", -20), TrackedScript("other", 5))
+    config = settings(
+        KEEPALIVED,
+        name="VI_1",
+        interface="eth0",
+        track_scripts=tracked,
+        track_interfaces=(TrackedInterface("eth1", -10),),
+    )
+    router = host(KEEPALIVED, config, scripts=(ScriptConfig(name="chk"), ScriptConfig(name="other")))
+    assert [name for name, effect in by_name(router.start(0)) if isinstance(effect, RunScript)] == ["", ""]
+    router.script_finished(1, "chk", False)
+    router.script_finished(2, "other", True)
+    router.set_interface(3, "eth1", False)
+    assert router.virtual_routers[0].priority == 75
+    assert set(router.scripts) == {"chk", "other"}
+
+
+def test_script_that_nobody_tracks_is_not_run() -> None:
+    router = tracking(0, track_scripts=())
+    assert kinds(e for _, e in router.start(0)) == (StateChanged,)
+    assert router.deadline_ns == DOWN_NS
+
+
+def test_script_with_a_weight_tracked_by_an_owner_only_is_not_run() -> None:
+    # Measured with the 255/-2 configuration: "script check_apiserver is not used", and it is not.
+    router = tracking(-2, priority=255)
+    assert [effect for _, effect in router.start(0) if isinstance(effect, RunScript)] == []
+
+
+def test_owner_is_not_moved_by_weights() -> None:
+    router = tracking(-20, priority=255)
+    router.start(0)
+    assert router.script_finished(RUN_NS, "chk", False) == ()
+    assert router.virtual_routers[0].priority == 255
+
+
+def test_owner_goes_to_fault_without_weight_and_returns_after_3_004() -> None:
+    told = live(tracking(0, priority=255, state_master=True), 20 * S_NS, {6 * S_NS: False, 9 * S_NS: True})
+    moved = [(at, effect.new) for at, _, effect in told if isinstance(effect, StateChanged)]
+    back_ns = 9 * S_NS + RUN_NS
+    assert moved == [
+        (0, State.FAULT),
+        (RUN_NS, State.BACKUP),
+        (RUN_NS + 3_003_906_250, State.MASTER),
+        (6 * S_NS + RUN_NS, State.FAULT),
+        (back_ns, State.BACKUP),
+        (back_ns + 3_003_906_250, State.MASTER),
+    ]
+
+
+def test_result_that_no_run_gave_is_ignored() -> None:
+    router = tracking(0)
+    router.start(0)
+    finish(router, RUN_NS, True)
+    assert finish(router, RUN_NS + 1, False) == []
+    assert router.virtual_routers[0].state is State.BACKUP
+
+
+def test_priority_may_fall_in_fault() -> None:
+    tracked = (TrackedScript("chk", -20),)
+    config = settings(KEEPALIVED, name="VI_1", interface="eth0", track_scripts=tracked)
+    router = host(KEEPALIVED, config, scripts=(ScriptConfig(name="chk"),))
+    router.start(0)
+    router.set_interface(1, "eth0", False)
+    assert finish(router, RUN_NS, False) == [("VI_1", PriorityChanged(100, 80, "chk failed once: 100 → 80"))]
+    router.set_interface(S_NS, "eth0", True)
+    assert router.virtual_routers[0].deadline_ns == S_NS + 3 * S_NS + 176 * S_NS // 256
+
+
+def test_reason_at_start_names_all_that_is_missing() -> None:
+    router = tracking(0)
+    router.set_interface(0, "eth0", False)
+    assert changes(e for _, e in router.start(0)) == [(State.FAULT, "no result yet; eth0 is down")]
+    assert finish(router, RUN_NS, True) == []
+    assert changes(e for _, e in router.set_interface(S_NS, "eth0", True)) == [(State.BACKUP, "eth0 is up")]
+
+
+# Interfaces
+
+
+def watching(weight: int) -> Router:
+    config = settings(KEEPALIVED, name="VI_1", interface="eth0", track_interfaces=(TrackedInterface("eth1", weight),))
+    router = host(KEEPALIVED, config)
+    router.start(0)
+    return router
+
+
+def test_tracked_interface_without_weight() -> None:
+    router = watching(0)
+    drive_host(router, 9 * S_NS)
+    lost = router.set_interface(9 * S_NS, "eth1", False)
+    assert kinds(e for _, e in lost) == (SendAdvertisement, SendAdvertisement, ReleaseAddresses, StateChanged)
+    assert changes(e for _, e in lost) == [(State.FAULT, "eth1 is down")]
+    assert changes(e for _, e in router.set_interface(12 * S_NS, "eth1", True)) == [(State.BACKUP, "eth1 is up")]
+    assert router.virtual_routers[0].deadline_ns == 12 * S_NS + DOWN_NS
+
+
+@pytest.mark.parametrize(("weight", "up", "down"), [(-20, 100, 80), (20, 120, 100)])
+def test_tracked_interface_with_weight(weight: int, up: int, down: int) -> None:
+    router = watching(weight)
+    assert router.virtual_routers[0].priority == up
+    assert by_name(router.set_interface(S_NS, "eth1", False)) == [
+        ("VI_1", PriorityChanged(up, down, f"eth1 is down: {up} → {down}"))
+    ]
+    assert by_name(router.set_interface(2 * S_NS, "eth1", True)) == [
+        ("VI_1", PriorityChanged(down, up, f"eth1 is up: {down} → {up}"))
+    ]
+
+
+def test_two_losses_are_two_reasons_to_wait_for() -> None:
+    router = watching(0)
+    router.set_interface(S_NS, "eth1", False)
+    assert router.set_interface(2 * S_NS, "eth0", False) == ()
+    assert router.set_interface(3 * S_NS, "eth1", True) == ()
+    assert changes(e for _, e in router.set_interface(4 * S_NS, "eth0", True)) == [(State.BACKUP, "eth0 is up")]
+
+
+def test_rfc_profile_without_fault_goes_to_initialize() -> None:
+    config = settings(RFC9568, name="VI_1", interface="eth0", track_scripts=(TrackedScript("chk", 0),))
+    router = host(RFC9568, config, scripts=(ScriptConfig(name="chk"),))
+    assert kinds(e for _, e in router.start(0)) == (RunScript,)
+    assert changes(e for _, e in router.script_finished(RUN_NS, "chk", True)) == [(State.BACKUP, "start")]
+
+
+@given(
+    rise=st.integers(1, 4),
+    fall=st.integers(1, 4),
+    outcomes=st.text("+-", min_size=1, max_size=40),
+)
+def test_verdict_is_that_of_the_last_long_enough_row(rise: int, fall: int, outcomes: str) -> None:
+    verdicts = results(tracker(rise=rise, fall=fall), outcomes)
+    expected = "U" if outcomes[0] == "+" else "D"
+    for end in range(2, len(outcomes) + 1):
+        if outcomes[1:end].endswith("-" * fall):
+            expected = "D"
+        if outcomes[1:end].endswith("+" * rise):
+            expected = "U"
+        assert verdicts[end - 1] == expected

@@ -1,0 +1,37 @@
+"""keepalived.conf -> typed model and diagnostics."""
+
+from vrrp.config.diagnostics import Diagnostic, Severity
+from vrrp.config.keepalived import load, parse
+from vrrp.config.model import (
+    Authentication,
+    GlobalDefs,
+    KeepalivedConfig,
+    Option,
+    OtherBlock,
+    ParsedConfig,
+    SyncGroup,
+    TrackedInterface,
+    TrackedScript,
+    VirtualAddress,
+    VrrpInstance,
+    VrrpScript,
+)
+
+__all__ = [
+    "Authentication",
+    "Diagnostic",
+    "GlobalDefs",
+    "KeepalivedConfig",
+    "Option",
+    "OtherBlock",
+    "ParsedConfig",
+    "Severity",
+    "SyncGroup",
+    "TrackedInterface",
+    "TrackedScript",
+    "VirtualAddress",
+    "VrrpInstance",
+    "VrrpScript",
+    "load",
+    "parse",
+]

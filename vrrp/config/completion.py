@@ -1,0 +1,380 @@
+"""What the lines of a vrrp_instance mean together and with global_defs, as keepalived 2.2.7 settles it (measured)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from vrrp.config.instance import DEFAULT_PRIORITY, InstanceDraft
+from vrrp.config.model import Address, Authentication, GlobalDefs, VirtualAddress, VrrpInstance
+from vrrp.config.values import SECOND_NS
+
+OWNER_PRIORITY = 255
+_LONGEST_INTERVAL_CS = 4095
+# What fits into a packet: the count is one octet; of IPv6 addresses, 1500 octets hold this many (measured).
+_MOST_ADDRESSES = {4: 255, 6: 89}
+
+
+@dataclass(slots=True)
+class _Settled:
+    """What the checks below decide, one after the other."""
+
+    version: Literal[2, 3]
+    strict: bool
+    priority: int
+    state: Literal["MASTER", "BACKUP"]
+    interval_cs: int = 100
+    authentication: Authentication | None = None
+    preempt: bool = True
+    preempt_delay_ns: int = 0
+    xmit_base: bool = False
+    accept: bool = True
+
+
+def complete(draft: InstanceDraft, defaults: GlobalDefs) -> VrrpInstance | None:
+    """The instance as keepalived runs it, or None when keepalived refuses to start with it, which is reported.
+
+    Args:
+        draft: the lines of the block.
+        defaults: the global_defs.
+    """
+    version = _version(draft, defaults)
+    strict = draft.switches.get("strict_mode", defaults.strict)
+    if not _is_whole(draft, version, strict):
+        return None
+    assert draft.interface is not None  # _is_whole has seen both
+    assert draft.vrid is not None
+    settled = _Settled(version, strict, *_priority_and_state(draft))
+    _interval(draft, settled)
+    _authentication(draft, settled)
+    _initial_state(draft, settled)
+    _preemption(draft, settled)
+    _transmission(draft, settled)
+    if strict:
+        _strictness(draft, settled)
+    else:
+        settled.accept = draft.accept is not False
+    addresses, excluded = _addresses(draft)
+    low_delay_s = draft.counters.get("garp_lower_prio_delay")
+    group = defaults.multicast_group_v6 if draft.family == 6 else defaults.multicast_group_v4
+    counters = draft.counters
+    switches = draft.switches
+    return VrrpInstance(
+        name=draft.name,
+        initial_state=settled.state,
+        interface=draft.interface,
+        vrid=draft.vrid,
+        priority=settled.priority,
+        interval_cs=settled.interval_cs,
+        version=version,
+        addresses=addresses,
+        excluded_addresses=excluded,
+        authentication=settled.authentication,
+        preempt=settled.preempt,
+        preempt_delay_ns=settled.preempt_delay_ns,
+        track_scripts=tuple(draft.track_scripts.values()),
+        track_interfaces=tuple(draft.track_interfaces.values()),
+        unicast_source=draft.unicast_source,
+        multicast_source=draft.multicast_source,
+        multicast_group=draft.multicast_group or group,
+        unicast_peers=tuple(draft.unicast_peers),
+        unicast_peer_ttl=draft.unicast_peer_ttl,
+        unicast_ttl=counters.get("unicast_ttl", 255),
+        unicast_fault_no_peer="unicast_fault_no_peer" in switches,
+        check_unicast_src="check_unicast_src" in switches
+        or bool(draft.unicast_peer_ttl)
+        or defaults.check_unicast_src,
+        use_vmac="use_vmac" in draft.lines,
+        vmac_xmit_base=settled.xmit_base,
+        accept=settled.accept,
+        strict=strict,
+        garp_master_delay_ns=_seconds_ns(counters.get("garp_master_delay"), defaults.garp_master_delay_ns),
+        garp_master_repeat=counters.get("garp_master_repeat", defaults.garp_master_repeat),
+        garp_master_refresh_ns=_seconds_ns(counters.get("garp_master_refresh"), defaults.garp_master_refresh_ns),
+        garp_master_refresh_repeat=counters.get("garp_master_refresh_repeat", defaults.garp_master_refresh_repeat),
+        garp_lower_prio_delay_ns=0 if strict else _seconds_ns(low_delay_s, defaults.garp_lower_prio_delay_ns),
+        garp_lower_prio_repeat=0
+        if strict
+        else counters.get("garp_lower_prio_repeat", defaults.garp_lower_prio_repeat),
+        garp_interval_ns=defaults.garp_interval_ns,
+        gna_interval_ns=defaults.gna_interval_ns,
+        lower_prio_no_advert=strict or switches.get("lower_prio_no_advert", defaults.lower_prio_no_advert),
+        higher_prio_send_advert=not strict
+        and switches.get("higher_prio_send_advert", defaults.higher_prio_send_advert),
+        down_timer_adverts=3 if strict else counters.get("down_timer_adverts", defaults.down_timer_adverts),
+        skip_check_adv_addr="skip_check_adv_addr" in switches or defaults.skip_check_adv_addr,
+        v3_checksum_as_v2="v3_checksum_as_v2" in switches or defaults.v3_checksum_as_v2,
+        owner_ignore_adverts="owner_ignore_adverts" in switches or defaults.owner_ignore_adverts,
+        dont_track_primary="dont_track_primary" in switches,
+        notify=draft.notify,
+        options=tuple(draft.options),
+        line=draft.line,
+    )
+
+
+def _seconds_ns(given_s: int | None, otherwise_ns: int) -> int:
+    return otherwise_ns if given_s is None else given_s * SECOND_NS
+
+
+def _version(draft: InstanceDraft, defaults: GlobalDefs) -> Literal[2, 3]:
+    if draft.family != 6:
+        return draft.version or defaults.version
+    if draft.version == 2:
+        draft.complain(
+            draft.lines["version"],
+            "cannot use IPv6 with VRRP version 2; setting version 3",
+            "read as version 3; keepalived 2.2.7 does so in strict mode, else it sends version 2 over IPv6",
+        )
+    return 3
+
+
+def _is_whole(draft: InstanceDraft, version: int, strict: bool) -> bool:
+    """Whether nothing is missing without which keepalived does not start."""
+    whole = True
+    if draft.interface is None:
+        draft.report.refuse(draft.line, f"({draft.name}) Unknown interface!")
+        whole = False
+    if draft.vrid is None:
+        draft.report.refuse(draft.line, f"({draft.name}) the virtual router id must be set")
+        whole = False
+    if not draft.addresses and (version == 3 or strict):
+        draft.report.refuse(draft.line, f"({draft.name}) No VIP specified; at least one is required")
+        whole = False
+    elif not draft.addresses:
+        draft.complain(
+            draft.line, "No VIP specified; at least one is sensible", "keepalived elects a master for nothing"
+        )
+    return whole
+
+
+def _priority_and_state(draft: InstanceDraft) -> tuple[int, Literal["MASTER", "BACKUP"]]:
+    """Without a state, 255 starts as MASTER; without a priority, MASTER has 255 (both measured)."""
+    priority = draft.priority
+    if priority is None:
+        priority = OWNER_PRIORITY if draft.state == "MASTER" else DEFAULT_PRIORITY
+        if draft.state == "MASTER":
+            draft.report.note(
+                draft.lines["state"],
+                f"({draft.name}) state MASTER without a priority",
+                "keepalived takes priority 255, the address owner's",
+            )
+    return priority, draft.state or ("MASTER" if priority == OWNER_PRIORITY else "BACKUP")
+
+
+def _interval(draft: InstanceDraft, settled: _Settled) -> None:
+    line = draft.line_of("advert_int")
+    if settled.version == 2:
+        seconds = max(1, (draft.interval_us + 500_000) // 1_000_000)
+        settled.interval_cs = seconds * 100
+        if draft.interval_us % 1_000_000:
+            draft.complain(
+                line,
+                f"VRRPv2 advertisement interval {draft.interval_us / 1e6:.6f}s must be an integer. rounding",
+                f"keepalived uses {seconds} s",
+            )
+        return
+    settled.interval_cs = min(_LONGEST_INTERVAL_CS, (draft.interval_us + 5_000) // 10_000)
+    if draft.interval_us > _LONGEST_INTERVAL_CS * 10_000:
+        draft.complain(
+            line,
+            f"VRRPv3 advertisement interval {draft.interval_us / 1e6:.2f}s is out of range."
+            " Must be less than 40.96s. Setting to 40.95s",
+            "keepalived uses 40.95 s",
+        )
+    elif draft.interval_us % 10_000:
+        draft.complain(
+            line,
+            f"VRRPv3 advertisement interval {draft.interval_us / 1e6:.6f}s must be in units of 10ms - rounding",
+            f"keepalived uses {settled.interval_cs / 100:.2f} s",
+        )
+
+
+def _authentication(draft: InstanceDraft, settled: _Settled) -> None:
+    if draft.auth_type is None:
+        return
+    line = draft.line_of("authentication")
+    if settled.strict:
+        draft.complain(line, "Strict mode does not support authentication. Ignoring.", "adverts carry no password")
+    elif settled.version == 3:
+        draft.complain(line, "VRRP version 3 does not support authentication. Ignoring.", "adverts carry no password")
+    elif not draft.password:
+        draft.complain(
+            line,
+            "Authentication specified but no password given. Ignoring",
+            "adverts carry no password",
+        )
+    else:
+        settled.authentication = Authentication(draft.auth_type, draft.password, line)
+
+
+def _initial_state(draft: InstanceDraft, settled: _Settled) -> None:
+    line = draft.line_of("state")
+    owner = settled.priority == OWNER_PRIORITY
+    if settled.strict and (settled.state == "MASTER") != owner:
+        settled.state = "MASTER" if owner else "BACKUP"
+        draft.complain(line, "State MASTER must match being address owner", f"keepalived starts as {settled.state}")
+    ah = settled.authentication is not None and settled.authentication.kind == "AH"
+    if ah and settled.state == "MASTER" and not owner:
+        settled.state = "BACKUP"
+        draft.complain(
+            line,
+            "Initial state master is incompatible with AH authentication - clearing",
+            "keepalived starts as BACKUP",
+        )
+
+
+def _preemption(draft: InstanceDraft, settled: _Settled) -> None:
+    settled.preempt = draft.preempt
+    settled.preempt_delay_ns = draft.preempt_delay_ns
+    preempt_line = draft.line_of("nopreempt")
+    delay_line = draft.line_of("preempt_delay")
+    if not settled.preempt and settled.priority == OWNER_PRIORITY:
+        settled.preempt = True
+        draft.complain(
+            preempt_line,
+            "nopreempt is incompatible with priority 255. resetting nopreempt",
+            "the address owner preempts",
+        )
+    if settled.state == "MASTER":
+        if not settled.preempt:
+            settled.preempt = True
+            draft.complain(
+                preempt_line,
+                "Warning - nopreempt will not work with initial state MASTER - clearing",
+                "it preempts; write state BACKUP on all nodes",
+            )
+        if settled.preempt_delay_ns:
+            settled.preempt_delay_ns = 0
+            draft.complain(
+                delay_line,
+                "Warning - preempt delay will not work with initial state MASTER - clearing",
+                "it preempts without delay; write state BACKUP on all nodes",
+            )
+    if settled.preempt_delay_ns and settled.strict:
+        settled.preempt_delay_ns = 0
+        draft.complain(delay_line, "preempt_delay is incompatible with strict mode - resetting", "no delay")
+    if draft.preempt_delay_ns and not settled.preempt:
+        settled.preempt_delay_ns = 0
+        draft.complain(delay_line, "preempt_delay is incompatible with nopreempt mode - resetting", "no delay")
+
+
+def _transmission(draft: InstanceDraft, settled: _Settled) -> None:
+    """How and to whom the adverts go: unicast or not, over the VMAC interface or the one below."""
+    wants_unicast = [
+        keyword
+        for keyword in ("unicast_src_ip", "unicast_peer", "check_unicast_src", "old_unicast_checksum")
+        if keyword in draft.lines
+    ]
+    if not draft.unicast_peers:
+        if wants_unicast and "unicast_fault_no_peer" not in draft.switches:
+            draft.complain(
+                draft.line_of(*wants_unicast),
+                "A unicast keyword has been specified without any unicast peers. Defaulting to multicast."
+                " This usage is deprecated - please update your configuration.",
+                "adverts go to the multicast group",
+            )
+        if draft.counters.pop("unicast_ttl", None) is not None:
+            draft.report.warning(
+                draft.lines["unicast_ttl"],
+                f"({draft.name}): Cannot use unicast_ttl without unicast peers - resetting",
+                "adverts have TTL 255",
+            )
+    vmac = "use_vmac" in draft.lines
+    settled.xmit_base = vmac and "vmac_xmit_base" in draft.switches
+    if not vmac and "vmac_xmit_base" in draft.switches and "use_ipvlan" not in draft.lines:
+        draft.complain(
+            draft.lines["vmac_xmit_base"],
+            "vmac_xmit_base is only valid with a vmac",
+            "keepalived ignores the line",
+        )
+    if vmac and draft.unicast_peers and not settled.xmit_base:
+        settled.xmit_base = True
+        draft.complain(
+            draft.lines["use_vmac"],
+            "unicast with use_vmac requires vmac_xmit_base - setting",
+            "adverts go out from the interface itself",
+        )
+
+
+def _strictness(draft: InstanceDraft, settled: _Settled) -> None:
+    """What vrrp_strict or strict_mode forbids beside the rest."""
+    counters, switches = draft.counters, draft.switches
+    forbidden = (
+        (
+            bool(counters.get("garp_lower_prio_delay")),
+            "garp_lower_prio_delay",
+            "Strict mode requires no repeat garp delay. resetting",
+            "0 is used",
+        ),
+        (
+            bool(counters.get("garp_lower_prio_repeat")),
+            "garp_lower_prio_repeat",
+            "Strict mode requires no repeat garps. resetting",
+            "0 is used",
+        ),
+        (
+            switches.get("lower_prio_no_advert") is False,
+            "lower_prio_no_advert",
+            "Strict mode requires no lower priority advert. resetting",
+            "it is on",
+        ),
+        (
+            switches.get("higher_prio_send_advert", False),
+            "higher_prio_send_advert",
+            "strict mode requires higher_prio_send_advert to be clear. resetting",
+            "it is off",
+        ),
+        (
+            counters.get("down_timer_adverts", 3) != 3,
+            "down_timer_adverts",
+            "down_timer_adverts is incompatible with strict mode - resetting",
+            "3 is used",
+        ),
+        (
+            settled.xmit_base,
+            "vmac_xmit_base",
+            "xmit_base is incompatible with strict mode - resetting",
+            "adverts go out from the VMAC interface",
+        ),
+    )
+    for given, keyword, message, instead in forbidden:
+        if given:
+            draft.complain(draft.line_of(keyword), message, instead)
+    settled.xmit_base = False
+    settled.accept = draft.accept is True
+    if settled.accept and settled.version == 2 and settled.priority != OWNER_PRIORITY:
+        settled.accept = False
+        draft.complain(
+            draft.lines["accept"],
+            "warning - accept mode for VRRP version 2 does not comply with RFC3768 - resetting",
+            "packets to the virtual addresses are dropped",
+        )
+    if draft.addresses and draft.family == 6 and not draft.addresses[0].address.is_link_local:
+        draft.complain(
+            draft.addresses[0].line,
+            "the first IPv6 VIP address must be link local",
+            "keepalived goes on all the same",
+        )
+
+
+def _addresses(draft: InstanceDraft) -> tuple[tuple[VirtualAddress, ...], tuple[VirtualAddress, ...]]:
+    """What is advertised and what is not: the packet has room for so many."""
+    most = _MOST_ADDRESSES[draft.family or 4]
+    addresses = draft.addresses[:most]
+    excess = draft.addresses[most:]
+    if excess:
+        draft.complain(
+            excess[0].line,
+            f"Number of VIPs ({len(draft.addresses)}) exceeds maximum/space available in packet"
+            f" (max {most} addresses) - excess moved to eVIPs",
+            "they are held and not advertised",
+        )
+    seen: set[tuple[Address, int, str | None]] = set()
+    for entry in addresses:
+        key = (entry.address, entry.prefix, entry.device)
+        if key in seen:
+            draft.report.note(
+                entry.line, f"({draft.name}) {entry.address} is listed twice", "keepalived advertises it twice"
+            )
+        seen.add(key)
+    return tuple(addresses), (*draft.excluded_addresses, *excess)
