@@ -87,13 +87,14 @@ def summary(result: Result) -> tuple[str, ...]:
         total_ns = sum(to_ns - from_ns for from_ns, to_ns in gaps)
         sentences = [
             f"In a run of {run} {whole} without service for {duration_text(total_ns)} in all"
-            f" ({total_ns / max(1, result.duration_ns):.2%} of the time), in {_counted(len(gaps), 'interruption')}.",
+            f" ({total_ns / max(1, result.duration_ns):.2%} of the time),"
+            f" in {len(gaps)} {'interruption' if len(gaps) == 1 else 'interruptions'}.",
             _worst("interruption", result.outages),
         ]
     listed = [span for span in result.dual_masters if span.duration_ns >= BRIEF_NS]
     if listed:
         sentences.append(
-            f"{_counted(len(listed), 'time')} more than one node answered for the same address,"
+            f"{'Once' if len(listed) == 1 else f'{len(listed)} times'} more than one node answered for the same address,"
             f" which can lose or mix up connections. {_worst('of these', listed)}"
         )
     tries = sum(client.sent for client in result.clients.values())
@@ -107,10 +108,6 @@ def summary(result: Result) -> tuple[str, ...]:
     elif tries:
         sentences.append(f"All {tries} connections of clients succeeded.")
     return tuple(sentences)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _worst(noun: str, spans: Sequence[Span]) -> str:
@@ -135,10 +132,7 @@ def _page(result: Result, configurations: Mapping[str, str]) -> Iterator[str]:
     yield f'<div class="picture wide">\n{_picture(result)}</div>\n'
     yield "<h2>What happened</h2>\n"
     entries = story(result)
-    heads = ("#time (s)", "node", "instance", "what", "why")
-    yield from (
-        _table(heads, (_entry_cells(entry) for entry in entries)) if entries else ("<p>Nothing happened.</p>\n",)
-    )
+    yield from _story(result, entries) if entries else ("<p>Nothing happened.</p>\n",)
     yield "<h2>Outages</h2>\n"
     without = outages(result)
     yield from _spans(without) if without else ("<p>No outage.</p>\n",)
@@ -192,6 +186,15 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]
         cells = (f"<td{kind}>{cell}</td>" for cell, kind in zip(row, kinds, strict=True))
         yield f"<tr>{''.join(cells)}</tr>\n"
     yield "</tbody>\n</table>\n</div>\n"
+
+
+def _story(result: Result, entries: Sequence[Entry]) -> Iterator[str]:
+    """A table of what happened; the instance is named where there are several."""
+    heads: tuple[str, ...] = ("#time (s)", "node", "instance", "what", "why")
+    rows = [_entry_cells(entry) for entry in entries]
+    if len(result.instances) == 1:
+        heads, rows = (*heads[:2], *heads[3:]), [(*row[:2], *row[3:]) for row in rows]
+    return _table(heads, rows)
 
 
 def _entry_cells(entry: Entry) -> tuple[str, ...]:

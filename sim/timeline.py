@@ -315,7 +315,7 @@ def _print_tables(result: Result, console: Console) -> None:
 def _table(columns: Sequence[tuple[str, str]]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for head, side in columns:
-        table.add_column(head, justify="right" if side == "R" else "left", no_wrap=side == "R")
+        table.add_column(head, justify="right" if side == "R" else "left", no_wrap=side == "R", overflow="fold")
     return table
 
 
@@ -327,8 +327,8 @@ def _story_table(result: Result, entries: Sequence[Entry], cell: Callable[..., T
         last: RenderableType = cell(entry.what, "bold")
         if not entry.is_event:
             pair = Table.grid(padding=(0, 2, 0, 0))
-            pair.add_column(width=what_width, no_wrap=True)
-            pair.add_column()
+            pair.add_column(min_width=what_width, no_wrap=True)
+            pair.add_column(overflow="fold")
             pair.add_row(_coloured(entry, cell), cell(entry.reason))
             last = pair
         table.add_row(*(cell(text) for text in row[:-1]), last)

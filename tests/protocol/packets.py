@@ -68,3 +68,8 @@ class Packet:
 def sums_pseudo_header(profile: Profile) -> bool:
     """Whether the profile wants it in version 3 over IPv4 (rfc-notes section 2)."""
     return profile is not RFC9568
+
+
+def raw_datagram(source: str, destination: str, ttl: int, payload: bytes) -> Datagram:
+    """Any bytes between any addresses."""
+    return Datagram(pack(source), pack(destination), ttl, payload)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from protocol.packets import Packet, sums_pseudo_header
+from protocol.packets import Packet, raw_datagram, sums_pseudo_header
 from protocol.routers import (
     HIGHER,
     OWN,
@@ -93,8 +93,8 @@ def test_strangers_are_counted(profile: Profile) -> None:
     router.receive(1, "eth0", packet(profile, vrid=52))
     router.receive(1, "eth1", packet(profile))
     router.receive(1, "eth0", packet(profile, version=3, source="fe80::9", addresses=("fe80::1",)))
-    router.receive(1, "eth0", Datagram(*packed(HIGHER, "224.0.0.18"), 255, b"\x21"))
-    router.receive(1, "eth0", Datagram(*packed(HIGHER, "224.0.0.18"), 255, b""))
+    router.receive(1, "eth0", raw_datagram(HIGHER, "224.0.0.18", 255, b"\x21"))
+    router.receive(1, "eth0", raw_datagram(HIGHER, "224.0.0.18", 255, b""))
     assert router.strangers == {Discard.UNKNOWN_VRID: 3, Discard.TOO_SHORT: 2}
     assert router.counters("VRID 51") == Counters()
 
@@ -103,7 +103,7 @@ def test_strangers_are_counted(profile: Profile) -> None:
 def test_packet_that_ends_within_the_header_is_counted_where_its_vrid_points(size: int) -> None:
     router = host(KEEPALIVED, on("eth0"))
     router.start(0)
-    router.receive(1, "eth0", Datagram(*packed(HIGHER, "224.0.0.18"), 255, packet(KEEPALIVED).payload[:size]))
+    router.receive(1, "eth0", raw_datagram(HIGHER, "224.0.0.18", 255, packet(KEEPALIVED).payload[:size]))
     assert router.counters("VRID 51").discarded == {Discard.TOO_SHORT: 1}
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.packets import Packet, sums_pseudo_header
-from protocol.routers import HIGHER, OWN, S_NS, changes, drive_host, host, kinds, packed, settings, snapshot
+from protocol.packets import Packet, raw_datagram, sums_pseudo_header
+from protocol.routers import HIGHER, OWN, S_NS, changes, drive_host, host, kinds, settings, snapshot
 from vrrp.protocol.effects import ReleaseAddresses, RunScript, SendAdvertisement, StateChanged
 from vrrp.protocol.profile import KEEPALIVED, PROFILES, RFC9568, Profile
 from vrrp.protocol.router import KeyedEffects, Router
@@ -253,7 +253,7 @@ def test_no_packet_raises_and_each_is_counted_once(
     for payload, source, destination, ttl in packets:
         now_ns += S_NS
         to = destination if ":" not in source else {OWN: "fe80::5"}.get(destination, "ff02::12")
-        router.receive(now_ns, "eth0", Datagram(*packed(source, to), 255 if ttl else 1, payload))
+        router.receive(now_ns, "eth0", raw_datagram(source, to, 255 if ttl else 1, payload))
         router.expire(now_ns)
     judged = [router.counters(c.name) for c in configs]
     counted = sum(counters.accepted + counters.discarded.total() for counters in judged)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from protocol.routers import MS_NS, S_NS, by_name, changes, drive_host, host, kinds, settings
 from vrrp.protocol.effects import (
+    Effect,
     KillScript,
     PriorityChanged,
     ReleaseAddresses,
@@ -182,14 +183,15 @@ def tracking(weight: int, script: dict[str, Any] | None = None, **config: Any) -
     return host(KEEPALIVED, virtual_router, scripts=(ScriptConfig(name="chk", **(script or {})),))
 
 
-def finish(router: Router, now_ns: int, ok: bool) -> list[tuple[str, object]]:
-    return list(by_name(router.script_finished(now_ns, "chk", ok)))
+def finish(router: Router, now_ns: int, ok: bool) -> list[tuple[str, Effect]]:
+    return by_name(router.script_finished(now_ns, "chk", ok))
 
 
-def live(router: Router, until_ns: int, outcomes: dict[int, bool] | None = None) -> list[tuple[int, str, object]]:
+def live(router: Router, until_ns: int, outcomes: dict[int, bool] | None = None) -> list[tuple[int, str, Effect]]:
     """Let each run end RUN_NS after it began, well unless `outcomes` has another word for runs from a time on."""
-    told = []
-    now_ns, ends_ns = 0, None
+    told: list[tuple[int, str, Effect]] = []
+    now_ns = 0
+    ends_ns: int | None = None
     for name, effect in by_name(router.start(0)):
         told.append((0, name, effect))
         ends_ns = RUN_NS if isinstance(effect, RunScript) else ends_ns
@@ -203,13 +205,13 @@ def live(router: Router, until_ns: int, outcomes: dict[int, bool] | None = None)
             words = [ok for since_ns, ok in sorted((outcomes or {}).items()) if since_ns <= now_ns]
             effects = finish(router, now_ns, words[-1] if words else True)
         else:
-            effects = list(by_name(router.expire(now_ns)))
+            effects = by_name(router.expire(now_ns))
         for name, effect in effects:
             told.append((now_ns, name, effect))
             ends_ns = now_ns + RUN_NS if isinstance(effect, RunScript) else ends_ns
 
 
-def priorities(told: list[tuple[int, str, object]]) -> list[tuple[int, int, int]]:
+def priorities(told: list[tuple[int, str, Effect]]) -> list[tuple[int, int, int]]:
     return [(at, effect.old, effect.new) for at, _, effect in told if isinstance(effect, PriorityChanged)]
 
 
@@ -298,12 +300,6 @@ def test_script_that_nobody_tracks_is_not_run() -> None:
     router = tracking(0, track_scripts=())
     assert kinds(e for _, e in router.start(0)) == (StateChanged,)
     assert router.deadline_ns == DOWN_NS
-
-
-def test_script_with_a_weight_tracked_by_an_owner_only_is_not_run() -> None:
-    # Measured with the 255/-2 configuration: "script check_apiserver is not used", and it is not.
-    router = tracking(-2, priority=255)
-    assert [effect for _, effect in router.start(0) if isinstance(effect, RunScript)] == []
 
 
 def test_owner_is_not_moved_by_weights() -> None:

@@ -309,22 +309,26 @@ def test_a_failing_script_lowers_the_priority_until_it_passes() -> None:
 
 def test_a_script_of_weight_0_is_a_fault() -> None:
     events = [event("10.5s", "script-fail", "r1", script="check"), event("20.5s", "script-pass", "r1", script="check")]
-    net = network(scripted(0), events=events, duration="30s")
-    result = net.run()
-    assert changes(result, "r1")[2:] == [
+    result = network(scripted(0), events=events, duration="30s").run()
+    preempts = "preempts 10.0.0.2: its priority 100 is below our 101"
+    assert changes(result, "r1") == [
+        (0, "r1", "FAULT", "no result yet"),
+        (SCRIPT_RUN_NS, "r1", "BACKUP", "check succeeded once"),
+        # 4 ms late, so that r2 (3.609375 s) has spoken before.
+        (SCRIPT_RUN_NS + MDI_101, "r1", "MASTER", preempts),
         (11 * S + SCRIPT_RUN_NS, "r1", "FAULT", "check failed once"),
         (21 * S + SCRIPT_RUN_NS, "r1", "BACKUP", "check succeeded once"),
-        (21 * S + SCRIPT_RUN_NS + MDI_101, "r1", "MASTER", "preempts 10.0.0.2: its priority 100 is below our 101"),
+        (21 * S + SCRIPT_RUN_NS + MDI_101, "r1", "MASTER", preempts),
     ]
     # Two good-byes (keepalived); the backup takes over a skew after the second.
-    assert states(result, "r2")[1] == (11 * S + SCRIPT_RUN_NS + DELAY + SKEW_100, "MASTER")
+    assert states(result, "r2")[3] == (11 * S + SCRIPT_RUN_NS + DELAY + SKEW_100, "MASTER")
     assert result.counters["r1"]["VI_1"]["priority_zero_sent"] == 2
 
 
 def test_a_hanging_script_is_killed_at_its_timeout_and_has_failed() -> None:
     events = [event("10.5s", "script-hang", "r1")]
     result = network(scripted(0, timeout_ns=3 * S), events=events, duration="20s").run()
-    assert changes(result, "r1")[2] == (14 * S, "r1", "FAULT", "check timed out once")
+    assert changes(result, "r1")[3] == (14 * S, "r1", "FAULT", "check timed out once")
 
 
 def test_the_end_of_a_killed_run_is_not_reported() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from vrrp.config.instance import DEFAULT_PRIORITY, InstanceDraft
+from vrrp.config.instance import DEFAULT_PRIORITY
+from vrrp.config.instance_draft import InstanceDraft
 from vrrp.config.model import Address, Authentication, GlobalDefs, VirtualAddress, VrrpInstance
 from vrrp.config.values import SECOND_NS
 
@@ -140,7 +141,7 @@ def _is_whole(draft: InstanceDraft, version: int, strict: bool) -> bool:
     if not draft.addresses and (version == 3 or strict):
         draft.report.refuse(draft.line, f"({draft.name}) No VIP specified; at least one is required")
         whole = False
-    elif not draft.addresses:
+    elif whole and not draft.addresses:
         draft.complain(
             draft.line, "No VIP specified; at least one is sensible", "keepalived elects a master for nothing"
         )

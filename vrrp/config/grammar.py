@@ -136,6 +136,9 @@ FILE = Context(
         """),
 )
 
+# Newer keywords that are read all the same.
+HONOURED = frozenset({"owner_ignore_adverts", "v3_checksum_as_v2", "vrrp_owner_ignore_adverts"})
+
 CONTEXTS = (FILE, *FILE.tables.values(), AUTHENTICATION)
 
 
@@ -150,7 +153,10 @@ def advice(word: str, context: Context) -> str:
         A clause to hang on a sentence, or "" when nothing is near.
     """
     if word in context.newer:
-        return f"; it needs keepalived {context.newer[word]} or later"
+        since = context.newer[word]
+        if word in HONOURED:
+            return f" before version {since}; it is read here as {since} reads it"
+        return f"; it needs keepalived {since} or later"
     homes = [other for other in CONTEXTS if word in other.keywords()]
     if homes:
         return f"; it belongs in {homes[0].name}" if homes[0].name else "; it belongs outside of all blocks"

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
-from vrrp.config.address_lines import virtual_address
-from vrrp.config.diagnostics import Report
-from vrrp.config.model import (
-    Address,
-    Option,
-    TrackedInterface,
-    TrackedScript,
-    VirtualAddress,
-    VrrpScript,
-)
+from vrrp.config import instance_addresses
+from vrrp.config.instance_draft import InstanceDraft
 from vrrp.config.settings import (
     COUNTERS,
     NOTIFY_KEYWORDS,
-    Counter,
     add_notify,
     argument,
     count,
@@ -28,7 +18,7 @@ from vrrp.config.settings import (
 )
 from vrrp.config.tracking import tracked_interfaces, tracked_scripts
 from vrrp.config.tree import Block, Statement
-from vrrp.config.values import MICROSECOND_NS, address, decimal_us, octets, switch, whole
+from vrrp.config.values import MICROSECOND_NS, decimal_us, octets, switch, whole
 
 DEFAULT_PRIORITY = 100
 LONGEST_PASSWORD = 8
@@ -36,79 +26,35 @@ _LONGEST_INTERFACE = 15
 _LONGEST_INTERVAL_US = 255_000_000
 _SHORTEST_INTERVAL_US = 10_000
 _LONGEST_PREEMPT_DELAY_US = 1_000_000_000
-_TTL = Counter(0, 255, "TTL '{value}' not valid - must be between 0 & 255")
 
 
-@dataclass(slots=True)
-class InstanceDraft:
-    """A vrrp_instance as far as its lines say; None and a missing key mean that they do not.
-
-    `lines` has the line of each keyword that was given, for what is found out later.
-    """
-
-    name: str
-    line: int
-    report: Report
-    scripts: Mapping[str, VrrpScript]
-    lines: dict[str, int] = field(default_factory=dict)
-    state: Literal["MASTER", "BACKUP"] | None = None
-    interface: str | None = None
-    vrid: int | None = None
-    priority: int | None = None
-    interval_us: int = 1_000_000
-    version: Literal[2, 3] | None = None
-    family: Literal[4, 6] | None = None
-    addresses: list[VirtualAddress] = field(default_factory=list)
-    excluded_addresses: list[VirtualAddress] = field(default_factory=list)
-    auth_type: Literal["PASS", "AH"] | None = None
-    password: bytes = b""
-    preempt: bool = True
-    preempt_delay_ns: int = 0
-    track_scripts: dict[str, TrackedScript] = field(default_factory=dict)
-    track_interfaces: dict[str, TrackedInterface] = field(default_factory=dict)
-    unicast_source: Address | None = None
-    multicast_source: Address | None = None
-    multicast_group: Address | None = None
-    unicast_peers: list[Address] = field(default_factory=list)
-    unicast_peer_ttl: dict[Address, tuple[int, int]] = field(default_factory=dict)
-    accept: bool | None = None
-    counters: dict[str, int] = field(default_factory=dict)
-    switches: dict[str, bool] = field(default_factory=dict)
-    notify: dict[str, str] = field(default_factory=dict)
-    options: list[Option] = field(default_factory=list)
-
-    def read(self, block: Block) -> None:
-        """Take the block in."""
-        for entry in block.body:
-            self.lines[entry.keyword] = entry.line
-            if isinstance(entry, Block):
-                _BLOCKS.get(entry.keyword, _keep)(self, entry)
-            elif entry.keyword in NOTIFY_KEYWORDS:
-                add_notify(self.notify, entry, self.report, f"({self.name}) ")
-            elif entry.keyword in COUNTERS:
-                number = count(entry, COUNTERS[entry.keyword], self.report, f"({self.name}): ")
-                if number is not None:
-                    self.counters[entry.keyword] = number
-            else:
-                _STATEMENTS.get(entry.keyword, _keep)(self, entry)
-
-    def line_of(self, *keywords: str) -> int:
-        """The line of the first of these keywords that was given; else where the instance begins."""
-        return next((self.lines[keyword] for keyword in keywords if keyword in self.lines), self.line)
-
-    def complain(self, line: int, message: str, instead: str) -> None:
-        """A warning that names the instance as keepalived does."""
-        self.report.warning(line, f"({self.name}) {message}", instead)
-
-    def same_family(self, found: Address) -> bool:
-        """Whether the address is of the instance's family, which the first address of any kind decides."""
-        if self.family is None:
-            self.family = 4 if found.version == 4 else 6
-        return found.version == self.family
+def read_instance(draft: InstanceDraft, block: Block) -> None:
+    """Take the lines of a vrrp_instance block in."""
+    for entry in block.body:
+        draft.lines[entry.keyword] = entry.line
+        if isinstance(entry, Block):
+            _BLOCKS.get(entry.keyword, _keep)(draft, entry)
+        elif entry.keyword in NOTIFY_KEYWORDS:
+            add_notify(draft.notify, entry, draft.report, f"({draft.name}) ")
+        elif entry.keyword in COUNTERS:
+            number = count(entry, COUNTERS[entry.keyword], draft.report, f"({draft.name}): ")
+            if number is not None:
+                draft.counters[entry.keyword] = number
+        else:
+            _STATEMENTS.get(entry.keyword, _keep)(draft, entry)
 
 
 def _keep(draft: InstanceDraft, entry: Statement | Block) -> None:
     draft.options.extend(options_of(entry))
+
+
+def _deprecated(draft: InstanceDraft, entry: Statement) -> None:
+    _keep(draft, entry)
+    draft.complain(
+        entry.line,
+        f"Specifying {entry.keyword} against a vrrp is deprecated.",
+        "keepalived follows it; please use global lvs_sync_daemon",
+    )
 
 
 def _state(draft: InstanceDraft, entry: Statement) -> None:
@@ -264,110 +210,6 @@ def _presence(draft: InstanceDraft, entry: Statement) -> None:
         )
 
 
-def _source(draft: InstanceDraft, entry: Statement) -> None:
-    text = argument(entry, draft.report)
-    if text is None:
-        return
-    found = address(text.partition("/")[0])
-    about = f"Configuration error: VRRP instance[{draft.name}]"
-    if found is None:
-        message = f"{about} malformed src address[{text}]. Skipping..."
-    elif not draft.same_family(found):
-        message = f"{about} and src address[{text}] MUST be of the same family !!! Skipping..."
-    elif entry.keyword == "unicast_src_ip":
-        draft.unicast_source = found
-        return
-    else:
-        draft.multicast_source = found
-        return
-    draft.report.error(entry.line, message, "keepalived uses the interface's own address")
-
-
-def _multicast_group(draft: InstanceDraft, entry: Statement) -> None:
-    text = argument(entry, draft.report)
-    if text is None:
-        return
-    group = address(text.partition("/")[0])
-    if group is None:
-        message = f"malformed mcast dest address {text}. Skipping..."
-    elif not group.is_multicast:
-        message = f"mcast_dst_ip {text} not multicast. Skipping..."
-    elif group.version == 6 and group.packed[1] & 0xF != 2:
-        message = f"mcast_dst_ip {text} not link-local multicast. Skipping..."
-    elif not draft.same_family(group):
-        message = f"mcast dest address {text} MUST match VRRP instance family. Skipping..."
-    else:
-        draft.multicast_group = group
-        return
-    draft.report.error(entry.line, f"({draft.name}) {message}", "keepalived uses the global group")
-
-
-def _unicast_ttl(draft: InstanceDraft, entry: Statement) -> None:
-    number = count(entry, _TTL, draft.report, f"({draft.name}): ")
-    if number is not None:
-        draft.counters["unicast_ttl"] = number
-
-
-def _virtual_addresses(draft: InstanceDraft, block: Block) -> None:
-    for entry in block.entries():
-        found = virtual_address(entry, draft.report)
-        if found is None:
-            continue
-        if block.keyword == "virtual_ipaddress_excluded":
-            draft.excluded_addresses.append(found)
-        elif draft.same_family(found.address):
-            draft.addresses.append(found)
-        else:
-            draft.report.error(
-                entry.line,
-                f"({draft.name}): address family must match VRRP instance [{entry.keyword}] - ignoring",
-                "keepalived leaves it out; write it in virtual_ipaddress_excluded",
-            )
-
-
-def _unicast_peers(draft: InstanceDraft, block: Block) -> None:
-    for entry in block.entries():
-        text = entry.keyword
-        found = address(text.partition("/")[0])
-        about = f"Configuration error: VRRP instance[{draft.name}]"
-        if found is None:
-            message = f"{about} malformed unicast peer address[{text}]. Skipping..."
-        elif not draft.same_family(found):
-            message = f"{about} and unicast peer address[{text}] MUST be of the same family !!! Skipping..."
-        else:
-            draft.unicast_peers.append(found)
-            _peer_ttl(draft, found, entry)
-            continue
-        draft.report.error(entry.line, message, "keepalived sends nothing to it")
-
-
-def _peer_ttl(draft: InstanceDraft, peer: Address, entry: Statement) -> None:
-    limits = {"min_ttl": 0, "max_ttl": 255}
-    given = False
-    options = entry.arguments
-    for position in range(0, len(options), 2):
-        option = options[position]
-        if position + 1 == len(options):
-            draft.complain(entry.line, f"{option} is missing a value", "keepalived ignores the word")
-        elif option not in limits:
-            draft.complain(entry.line, f"unknown unicast_peer option {option}", "keepalived ignores the word")
-        else:
-            number = whole(options[position + 1], 0, 255)
-            if number.complaint or number.value is None:
-                draft.report.warning(entry.line, number.complaint, f"keepalived uses no {option}")
-            else:
-                limits[option] = number.value
-                given = True
-    if given:
-        draft.unicast_peer_ttl[peer] = (limits["min_ttl"], limits["max_ttl"])
-    if limits["min_ttl"] > limits["max_ttl"]:
-        draft.complain(
-            entry.line,
-            f"min_ttl {limits['min_ttl']} > max_ttl {limits['max_ttl']} - all packets will be discarded",
-            "keepalived hears nothing from this peer",
-        )
-
-
 def _authentication(draft: InstanceDraft, block: Block) -> None:
     for entry in block.entries():
         text = argument(entry, draft.report)
@@ -410,8 +252,9 @@ _STATEMENTS: Mapping[str, Callable[[InstanceDraft, Statement], None]] = {
     "higher_prio_send_advert": _switch,
     "interface": _interface,
     "lower_prio_no_advert": _switch,
-    "mcast_dst_ip": _multicast_group,
-    "mcast_src_ip": _source,
+    "lvs_sync_daemon_interface": _deprecated,
+    "mcast_dst_ip": instance_addresses.multicast_group,
+    "mcast_src_ip": instance_addresses.source,
     "native_ipv6": _native_ipv6,
     "no_accept": _accept,
     "nopreempt": _preempt,
@@ -423,8 +266,8 @@ _STATEMENTS: Mapping[str, Callable[[InstanceDraft, Statement], None]] = {
     "state": _state,
     "strict_mode": _switch,
     "unicast_fault_no_peer": _presence,
-    "unicast_src_ip": _source,
-    "unicast_ttl": _unicast_ttl,
+    "unicast_src_ip": instance_addresses.source,
+    "unicast_ttl": instance_addresses.unicast_ttl,
     "v3_checksum_as_v2": _presence,
     "version": _version,
     "virtual_router_id": _vrid,
@@ -434,7 +277,7 @@ _BLOCKS: Mapping[str, Callable[[InstanceDraft, Block], None]] = {
     "authentication": _authentication,
     "track_interface": _track_interface,
     "track_script": _track_script,
-    "unicast_peer": _unicast_peers,
-    "virtual_ipaddress": _virtual_addresses,
-    "virtual_ipaddress_excluded": _virtual_addresses,
+    "unicast_peer": instance_addresses.unicast_peers,
+    "virtual_ipaddress": instance_addresses.virtual_addresses,
+    "virtual_ipaddress_excluded": instance_addresses.virtual_addresses,
 }

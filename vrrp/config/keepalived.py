@@ -13,7 +13,8 @@ from vrrp.config.completion import complete
 from vrrp.config.diagnostics import Report
 from vrrp.config.global_defs import GlobalDraft
 from vrrp.config.groups import GroupDraft, Groups
-from vrrp.config.instance import InstanceDraft
+from vrrp.config.instance import read_instance
+from vrrp.config.instance_draft import InstanceDraft
 from vrrp.config.lexer import Lexer
 from vrrp.config.model import (
     Address,
@@ -110,7 +111,9 @@ class _File:
             tuple(self._options),
             tuple(self._others),
         )
-        self._unused_scripts(config.instances, config.sync_groups)
+        # Of an instance that keepalived refuses, nothing says whether it would have used its scripts.
+        unsettled = {name for draft in self._instances if draft.name in refused for name in draft.track_scripts}
+        self._unused_scripts(config.instances, config.sync_groups, unsettled)
         return config
 
     def _entry(self, entry: Statement | Block) -> None:
@@ -126,7 +129,7 @@ class _File:
             self._groups.append(group)
         elif entry.keyword == "vrrp_instance":
             instance = InstanceDraft(entry.arguments[0], entry.line, self._report, self._scripts)
-            instance.read(entry)
+            read_instance(instance, entry)
             self._instances.append(instance)
         else:
             self._others.append(OtherBlock(entry.keyword, entry.arguments, entry.line))
@@ -165,9 +168,11 @@ class _File:
             )
         return kept
 
-    def _unused_scripts(self, instances: tuple[VrrpInstance, ...], groups: tuple[SyncGroup, ...]) -> None:
+    def _unused_scripts(
+        self, instances: tuple[VrrpInstance, ...], groups: tuple[SyncGroup, ...], unsettled: set[str]
+    ) -> None:
         used = {entry.name for one in instances for entry in one.track_scripts}
         used.update(entry.name for group in groups for entry in group.track_scripts)
         for script in self._scripts.values():
-            if script.name not in used:
+            if script.name not in used and script.name not in unsettled:
                 self._report.warning(script.line, f"script {script.name} is not used", "keepalived never runs it")

@@ -69,7 +69,7 @@ def _virtual_router(
     notes: list[str],
 ) -> VirtualRouterConfig:
     where = f"{filename}:{instance.line}: ({instance.name})"
-    version = instance.version
+    version: int = instance.version
     if version == 2 and 2 not in profile.versions:
         version = profile.versions[0]
         notes.append(f"{where} profile {profile.name} speaks version {version}, not 2")
@@ -84,7 +84,8 @@ def _virtual_router(
     if group is not None:
         scripts += group.track_scripts
         interfaces += group.track_interfaces
-    notes += [f"{where} {t.name}: reverse is not simulated" for t in (*scripts, *interfaces) if t.reverse]
+    reversed_ = [t.name for t in scripts if t.reverse] + [t.name for t in interfaces if t.reverse]
+    notes += [f"{where} {name}: reverse is not simulated" for name in reversed_]
     return VirtualRouterConfig(
         vrid=instance.vrid,
         name=instance.name,

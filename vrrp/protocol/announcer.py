@@ -50,7 +50,7 @@ class Announcer:
 
     def refresh(self, now_ns: int) -> Effects:
         """The master advertises: announce again when the refresh time has passed."""
-        if not self._plan.refresh_ns or now_ns <= self._refreshed_ns + self._plan.refresh_ns:
+        if not self._plan.refresh_ns or now_ns < self._refreshed_ns + self._plan.refresh_ns:
             return ()
         self._refreshed_ns = now_ns
         return self._announce(now_ns, self._plan.refresh_repeat)

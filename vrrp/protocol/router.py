@@ -153,13 +153,13 @@ class Router:
         self._started = True
         effects: KeyedEffects = ()
         for tracker in self._scripts.values():
-            if any(self._weight(member, tracker.config.name) is not None for member in self._members.values()):
+            if any(_follows(member.virtual_router.config, tracker.config.name) for member in self._members.values()):
                 effects += _keyed(None, tracker.start(now_ns))
         for member in self._members.values():
             self._weigh(member, now_ns)
         for member in self._members.values():
-            if self._held(member):
-                member.down = True
+            member.down = self._held(member)
+            if member.down:
                 reason = "; ".join(self._reasons(member))
                 effects += self._done(now_ns, member, member.virtual_router.fail(now_ns, reason))
             else:
@@ -224,8 +224,10 @@ class Router:
         return keyed
 
     def expire(self, now_ns: int) -> KeyedEffects:
-        """Time has passed: act on every deadline reached. Harmless when early."""
+        """Time has passed: act on every deadline reached. Harmless when early, or after `stop`."""
         effects: KeyedEffects = ()
+        if not self._started:
+            return effects
         for tracker in self._scripts.values():
             if now_ns >= tracker.wake_ns:
                 asked, changed = tracker.expire(now_ns)
@@ -261,7 +263,7 @@ class Router:
     def _judge_script(self, now_ns: int, tracker: ScriptTracker) -> KeyedEffects:
         effects: KeyedEffects = ()
         for member in self._members.values():
-            if self._weight(member, tracker.config.name) is not None:
+            if _follows(member.virtual_router.config, tracker.config.name):
                 effects += self._track(now_ns, member, tracker.reason)
         return effects
 
@@ -300,11 +302,6 @@ class Router:
         old = member.virtual_router.priority
         new = effective_priority(config.priority, sum(member.weights.values()))
         return member.virtual_router.set_priority(now_ns, new, f"{reason}: {old} \u2192 {new}" if reason else "")
-
-    def _weight(self, member: _Member, script: str) -> int | None:
-        """The weight a virtual router gives a script; None when it does not track it."""
-        tracked = member.virtual_router.config.track_scripts
-        return next((t.weight for t in tracked if t.name == script), None)
 
     def _companions(self, member: _Member) -> list[_Member]:
         """The members of its sync group, or itself alone."""
@@ -349,6 +346,11 @@ class Router:
     def _set_wake(self) -> None:
         if self._started:
             self.settle()
+
+
+def _follows(config: VirtualRouterConfig, script: str) -> bool:
+    """Whether a script can make a difference to a virtual router: weights are nothing to an owner."""
+    return any(t.name == script and not (t.weight and config.owner) for t in config.track_scripts)
 
 
 def _keyed(virtual_router: VirtualRouter | None, effects: Effects) -> KeyedEffects:

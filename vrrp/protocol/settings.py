@@ -105,6 +105,7 @@ class VirtualRouterConfig:
     state_master: bool = False
     """keepalived's `state MASTER`; matters for priority 255 only."""
     auth_type: int = 0
+    """Version 2 only; version 3 ignores it, as keepalived does."""
     auth_data: bytes = b""
     checksum: ChecksumPolicy | None = None
     """Which sums are taken in version 3 over IPv4, and (PLAIN or not) sent; None: the profile's."""
@@ -170,7 +171,11 @@ class VirtualRouterConfig:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, pack(getattr(self, name)))
         object.__setattr__(self, "name", self.name or f"VRID {self.vrid}")
-        object.__setattr__(self, "auth_data", self.auth_data.ljust(AUTH_SIZE, b"\0") if self.version == 2 else b"")
+        if self.version == 2:
+            object.__setattr__(self, "auth_data", self.auth_data.ljust(AUTH_SIZE, b"\0"))
+        else:
+            object.__setattr__(self, "auth_type", 0)
+            object.__setattr__(self, "auth_data", b"")
         self._check()
 
     def _check(self) -> None:

@@ -318,13 +318,13 @@ class VirtualRouter:
         if priority == self.priority == OWNER_PRIORITY and self.profile.second_owner_yields:
             self.priority = OWNER_PRIORITY - 1
             self._set_formulas()
-            return self._step_down(now_ns, f"{text(source)} has priority 255 too: reduced to 254", advertisement)
-        if priority > self.priority or (priority == self.priority and source > self.source):
-            farewell = self._tick if self.config.higher_prio_send_advert else ()
-            what = "a higher address" if priority == self.priority else f"higher priority {priority}"
-            reason = f"{text(source)} has {what}, our priority is {self._ours()}"
-            self.master = source
-            return farewell + self._step_down(now_ns, reason, advertisement)
+            return self._yield_to(now_ns, source, advertisement, "has priority 255 too: ours is reduced to 254")
+        if priority > self.priority:
+            reason = f"has higher priority {priority}, our priority is {self._ours()}"
+            return self._yield_to(now_ns, source, advertisement, reason)
+        if priority == self.priority and source > self.source:
+            reason = f"has a higher address, our priority is {self._ours()}"
+            return self._yield_to(now_ns, source, advertisement, reason)
         reply = self.profile.lower_reply
         if reply is LowerReply.NOTHING:
             return ()
@@ -338,9 +338,13 @@ class VirtualRouter:
         if self.profile.any_packet_restarts_advert_timer and not self.config.lower_prio_no_advert:
             self._timer_ns = now_ns + self._interval_ns
 
-    def _step_down(self, now_ns: int, reason: str, advertisement: Advertisement | None = None) -> Effects:
-        if advertisement is not None:
-            self._learn(advertisement)
+    def _yield_to(self, now_ns: int, source: bytes, advertisement: Advertisement, reason: str) -> Effects:
+        farewell = self._tick if self.config.higher_prio_send_advert else ()
+        self.master = source
+        self._learn(advertisement)
+        return farewell + self._step_down(now_ns, f"{text(source)} {reason}")
+
+    def _step_down(self, now_ns: int, reason: str) -> Effects:
         return (ReleaseAddresses(self._announcer.addresses), *self._become_backup(now_ns, reason))
 
     # Changing state -------------------------------------------------------------------------------------

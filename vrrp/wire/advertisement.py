@@ -137,7 +137,7 @@ class Advertisement:
         )
         parts.append("addresses " + (",".join(map(text, self.addresses)) or "none"))
         if self.auth_type == SIMPLE_PASSWORD:
-            password = self.auth_data.rstrip(b"\0").decode("ascii", "backslashreplace")
+            password = self.auth_data.rstrip(b"\0").decode("latin-1").encode("unicode_escape").decode("ascii")
             parts.append(f'password "{password}"')
         elif self.auth_type:
             parts.append(f"auth type {self.auth_type}")
@@ -224,7 +224,7 @@ def decode(
             raise DecodeError(DecodeReason.VRID, 0)
         addresses = (data[8:12],) if expected == 12 else _split(data, width, count)
         twin = _Draft(3, vrid, priority, word & 0x0FFF, addresses, 0, b"", word >> 12, form)
-    elif version_type == _VERSION_2 or version_type >> 4 not in MAX_INTERVAL_CS:
+    elif version_type >> 4 not in (2, 3) or (version_type >> 4 == 2 and source is not None and len(source) == 16):
         raise DecodeError(DecodeReason.VERSION, vrid, f"version {version_type >> 4}")
     else:
         raise DecodeError(DecodeReason.TYPE, vrid, f"type {version_type & 15}")
@@ -284,7 +284,8 @@ def encode(
         word = a.reserved << 12 | a.interval_cs
         total = 0
         form = checksum or a.checksum_form or _PSEUDO
-        if form is _PSEUDO or (a.addresses and len(a.addresses[0]) == 16):
+        width = len(a.addresses[0]) if a.addresses else len(pack(source or bytes(4)))
+        if form is _PSEUDO or width == 16:
             if source is None or destination is None:
                 raise ValueError("a checksum with pseudo-header needs source and destination")
             total = pseudo_residue(pack(source), pack(destination), HEADER_SIZE + len(body))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
 import dpkt
 
 from vrrp.wire.address import is_multicast
@@ -19,14 +17,17 @@ BROADCAST = b"\xff" * 6
 MIN_SIZE = 60
 """A frame is padded to this on the wire (without its check sequence); IP's own length says where it ends."""
 
+MAX_TAGS = 2
+"""802.1ad: a service tag and a customer tag."""
+
 _UNDERSTOOD = {IPV4, ARP, IPV6, DOT1Q, DOT1AD}
 
 
 class _Header(dpkt.ethernet.Ethernet):  # type: ignore[misc]  # dpkt has no type hints
-    """dpkt's Ethernet without its dispatch: upper layers would be parsed twice, and may raise anything."""
+    """dpkt's Ethernet header alone: its upper layers may raise anything, and it loses tags that are stacked oddly."""
 
-    _typesw: dict[int, Any] = {}  # noqa: RUF012  # dpkt's own name and form for its dispatch table
-    _typesw_rev: dict[Any, int] = {}  # noqa: RUF012  # as above
+    def _unpack_data(self, buf: bytes) -> None:
+        self.data = buf
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class EthernetFrame:
 
     def build(self) -> bytes:
         """The frame as bytes, not padded. ValueError for more than two tags or an identifier over 4095."""
-        if len(self.vlans) > 2 or any(not 0 <= vlan <= 0xFFF for vlan in self.vlans):
+        if len(self.vlans) > MAX_TAGS or any(not 0 <= vlan <= 0xFFF for vlan in self.vlans):
             raise ValueError(f"a frame carries at most two VLAN identifiers of 0 to 4095, not {self.vlans}")
         frame = _Header(dst=self.destination, src=self.source, type=self.ethertype, data=self.payload)
         if self.vlans:
@@ -59,13 +60,17 @@ def parse_ethernet(raw: bytes) -> EthernetFrame:
     ethertype = int.from_bytes(raw[12:14], "big")
     if len(raw) >= 14 and ethertype not in _UNDERSTOOD:
         return EthernetFrame(raw[:6], raw[6:12], ethertype, raw[14:])
+    vlans: list[int] = []
     try:
         frame = _Header(raw)
+        ethertype, payload = frame.type, frame.data
+        while ethertype in {DOT1Q, DOT1AD} and len(vlans) < MAX_TAGS:
+            tag = dpkt.ethernet.VLANtag8021Q(payload)
+            vlans.append(tag.id)
+            ethertype, payload = tag.type, payload[tag.__hdr_len__ :]
     except dpkt.UnpackError as error:
         raise DecodeError(DecodeReason.HEADER, None, f"Ethernet, {len(raw)} bytes") from error
-    tags = frame.vlan_tags if hasattr(frame, "vlan_tags") else []
-    innermost = tags[-1].type if tags else frame.type
-    return EthernetFrame(frame.dst, frame.src, innermost, bytes(frame.data), tuple(tag.id for tag in tags))
+    return EthernetFrame(frame.dst, frame.src, ethertype, payload, tuple(vlans))
 
 
 def mac_text(mac: bytes) -> str:

@@ -21,7 +21,8 @@ from vrrp.wire.ip import IpPacket, parse_ipv4, parse_ipv6
 from vrrp.wire.neighbor import NeighborAdvertisement, parse_neighbor
 
 _CACHED = 4096
-_ETHERTYPE_IPV4 = IPV4.to_bytes(2, "big")
+_IPV4_WITHOUT_OPTIONS = IPV4.to_bytes(2, "big") + b"\x45"
+_PROTOCOL = PROTOCOL.to_bytes(1, "big")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Frame:
 
 def parse_frame(raw: bytes) -> Frame:
     """Take a frame apart as far as this library understands it. Never raises: damage is a content."""
-    if raw[12:14] == _ETHERTYPE_IPV4 and raw[14:15] == b"E":
+    if raw[12:15] == _IPV4_WITHOUT_OPTIONS and raw[23:24] == _PROTOCOL:
         if residue(raw[14:34]):
             content: Content = DecodeError(DecodeReason.HEADER, None, "IPv4 header checksum")
         else:
@@ -69,7 +70,7 @@ def parse_frame(raw: bytes) -> Frame:
 
 @lru_cache(_CACHED)
 def _ipv4_content(anonymous: bytes) -> Content:
-    """The content of an untagged IPv4 frame whose identification and header checksum were cut out."""
+    """The content of an untagged VRRP frame over IPv4 whose identification and header checksum were cut out."""
     header = anonymous[14:18] + bytes(2) + anonymous[18:22]
     checksum = -residue(header + anonymous[22:30]) % 0xFFFF
     return _content(anonymous[:14] + header + checksum.to_bytes(2, "big") + anonymous[22:])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +24,10 @@ class _Header4(dpkt.ip.IP):  # type: ignore[misc]  # dpkt has no type hints
 
 
 class _Header6(dpkt.ip6.IP6):  # type: ignore[misc]  # dpkt has no type hints
-    _protosw: dict[int, Any] = {}  # noqa: RUF012  # as above
+    """dpkt's IPv6 header alone: extension headers are not followed (some make dpkt raise AttributeError)."""
+
+    def unpack(self, buf: bytes) -> None:
+        dpkt.Packet.unpack(self, buf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def parse_ipv6(data: bytes) -> IpPacket:
     """
     try:
         header = _Header6(data)
-    except (dpkt.UnpackError, struct.error, IndexError) as error:
+    except dpkt.UnpackError as error:
         raise DecodeError(DecodeReason.HEADER, None, f"IPv6, {len(data)} bytes") from error
     if header.v != 6 or 40 + header.plen > len(data):
         raise DecodeError(DecodeReason.HEADER, None, f"IPv6 length {header.plen} of {len(data)} bytes")

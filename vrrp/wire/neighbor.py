@@ -71,7 +71,7 @@ def parse_neighbor(packet: IpPacket) -> NeighborAdvertisement | None:
     below 255, RFC 4861 section 7.1.2).
     """
     data = packet.payload
-    if packet.protocol != ICMPV6 or data[:1] != bytes((_NEIGHBOR_ADVERTISEMENT,)):
+    if len(packet.source) == 4 or packet.protocol != ICMPV6 or data[:1] != bytes((_NEIGHBOR_ADVERTISEMENT,)):
         return None
     if len(data) < _SIZE or len(data) % 2:
         raise DecodeError(DecodeReason.TRUNCATED, None, f"neighbor advertisement, {len(data)} bytes")
