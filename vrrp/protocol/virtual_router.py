@@ -318,7 +318,7 @@ class VirtualRouter:
         if priority == self.priority == OWNER_PRIORITY and self.profile.second_owner_yields:
             self.priority = OWNER_PRIORITY - 1
             self._set_formulas()
-            return self._yield_to(now_ns, source, advertisement, "has priority 255 too: ours is reduced to 254")
+            return self._yield_to(now_ns, source, advertisement, "has priority 255 too: reduced to 254")
         if priority > self.priority:
             reason = f"has higher priority {priority}, our priority is {self._ours()}"
             return self._yield_to(now_ns, source, advertisement, reason)

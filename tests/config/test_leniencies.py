@@ -1,0 +1,168 @@
+"""What keepalived 2.2.7 forgives: the tables in data/leniencies, held against our reader and against keepalived.
+
+A table's entry has a `text`; in `told` what keepalived says of it, LINE: MESSAGE, line 0 where it names none or the
+line of a closing brace; in `ours` what only we say; in `use` what to look at, and in `value` what is there.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.confs import complaints, only
+from vrrp.config import ParsedConfig, VrrpInstance, parse
+
+MACROS = {
+    "%VI_1%\n": "vrrp_instance VI_1 {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n10.0.0.100/24\n}\n",
+    "%VI_2%\n": "vrrp_instance VI_2 {\ninterface ens3\nvirtual_router_id 52\nvirtual_ipaddress {\n10.0.0.100/24\n}\n",
+    "%GLOBAL%\n": "global_defs {\nscript_user root\nenable_script_security\n",
+    "%CHK%\n": "vrrp_script chk {\nscript /bin/true\n",
+}
+TABLES = sorted((Path(__file__).parent / "data" / "leniencies").glob("*.toml"))
+INTERFACES = ("eth0", "eth1", "eth2", "eth3", "eth4", "ens3", "ens4")
+
+
+@dataclass(frozen=True)
+class Leniency:
+    name: str
+    text: str
+    told: tuple[tuple[int, str], ...]
+    ours: tuple[tuple[int, str], ...]
+    use: str
+    value: object
+
+
+def lines(entries: list[str]) -> tuple[tuple[int, str], ...]:
+    split = (entry.split(": ", 1) for entry in entries)
+    return tuple((int(number), message) for number, message in split)
+
+
+def leniency(entry: Mapping[str, Any]) -> Leniency:
+    text = entry["text"]
+    for macro, stands_for in MACROS.items():
+        text = text.replace(macro, stands_for)
+    told, ours = lines(entry.get("told", [])), lines(entry.get("ours", []))
+    return Leniency(entry["name"], text, told, ours, entry.get("use", ""), entry.get("value"))
+
+
+LENIENCIES = [
+    leniency(entry) for table in TABLES for entry in tomllib.loads(table.read_text(encoding="utf-8"))["leniency"]
+]
+
+
+def tracked(one: VrrpInstance) -> list[object]:
+    return [[t.name, t.weight, t.reverse] for t in (*one.track_scripts, *one.track_interfaces)]
+
+
+def password(parsed: ParsedConfig) -> object:
+    found = only(parsed).authentication
+    return None if found is None else [found.kind, found.password.decode()]
+
+
+def group_weights(parsed: ParsedConfig) -> object:
+    (one,) = parsed.config.sync_groups
+    return [[t.name, t.weight] for t in (*one.track_scripts, *one.track_interfaces)]
+
+
+LOOKS: dict[str, Callable[[ParsedConfig], object]] = {
+    "@group": lambda parsed: str(only(parsed).multicast_group),
+    "@group_weights": group_weights,
+    "@groups": lambda parsed: {one.name: list(one.members) for one in parsed.config.sync_groups},
+    "@excluded": lambda parsed: [str(one.address) for one in only(parsed).excluded_addresses],
+    "@held": lambda parsed: [f"{one.address}/{one.prefix}" for one in only(parsed).addresses],
+    "@instances": lambda parsed: [one.name for one in parsed.config.instances],
+    "@notify": lambda parsed: dict(only(parsed).notify),
+    "@options": lambda parsed: [f"{one.keyword} {one.text}" for one in only(parsed).options],
+    "@password": password,
+    "@peers": lambda parsed: [str(one) for one in only(parsed).unicast_peers],
+    "@sources": lambda parsed: [str(only(parsed).unicast_source), str(only(parsed).multicast_source)],
+    "@tracked": lambda parsed: tracked(parsed.config.instances[0]),
+    "@ttls": lambda parsed: {
+        str(peer).replace(".", "_"): list(ttl) for peer, ttl in only(parsed).unicast_peer_ttl.items()
+    },
+}
+
+
+def look(parsed: ParsedConfig, use: str) -> object:
+    """`use` is a name in LOOKS, or "globals", "script" or nothing, and attributes of that, or of the instance."""
+    if use in LOOKS:
+        return LOOKS[use](parsed)
+    first, *names = use.split()
+    if first == "globals":
+        seen: object = parsed.config.globals
+    elif first == "script":
+        seen = parsed.config.scripts["chk"]
+    else:
+        seen, names = only(parsed), [first, *names]
+    values = [list(value) if isinstance(value := getattr(seen, name), tuple) else value for name in names]
+    return values if len(values) > 1 or first == "script" else values[0]
+
+
+@pytest.mark.parametrize("case", LENIENCIES, ids=lambda case: case.name)
+def test_what_is_told(case: Leniency) -> None:
+    parsed = parse(case.text)
+    ours = complaints(parsed)
+    expected = case.told + case.ours
+    for line, message in expected:
+        assert any(line in {0, one.line} and message in one.message for one in ours), (line, message, ours)
+    for one in ours:
+        assert any(line in {0, one.line} and message in one.message for line, message in expected), one
+        assert 1 <= one.line <= case.text.count("\n") + 1
+        assert one.instead
+
+
+@pytest.mark.parametrize("case", [case for case in LENIENCIES if case.use], ids=lambda case: case.name)
+def test_what_is_used_instead(case: Leniency) -> None:
+    assert look(parse(case.text), case.use) == case.value
+
+
+def test_the_tables_are_read() -> None:
+    assert len(LENIENCIES) > 200
+    assert max(Counter(case.name for case in LENIENCIES).values()) == 1
+
+
+# It repeats itself for each of its processes; and these come from what is installed on the machine, or follow from that.
+MACHINE = re.compile(r"SECURITY VIOLATION|^Virtual server|VRRP parsed invalid IP x/3|^$")
+SAID = re.compile(r"(?:\((?:[^()]*: )?Line (\d+)\) )?(.*)")
+
+
+def say(case: Leniency, output: str) -> set[tuple[int, str]]:
+    """What keepalived said, as (line, message)."""
+    found = (SAID.fullmatch(line) for line in output.splitlines())
+    return {(int(one[1] or 0), one[2]) for one in found if one and not MACHINE.search(one[2])}
+
+
+@pytest.mark.root
+@pytest.mark.program("keepalived", "unshare", "ip")
+def test_keepalived_says_the_same(tmp_path: Path) -> None:
+    for number, case in enumerate(LENIENCIES):
+        (tmp_path / f"{number}.conf").write_text(case.text, encoding="utf-8")
+    links = "; ".join(f"ip link add {name} type veth peer name {name}p" for name in INTERFACES)
+    script = f"{links}; for f in $(seq 0 {len(LENIENCIES) - 1}); do keepalived -t -f $f.conf 2>&1; echo '%%'; done"
+    ran = subprocess.run(
+        ["unshare", "-n", "sh", "-c", script],
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+    )
+    outputs = ran.stdout.decode("utf-8", "replace").split("%%\n")[:-1]
+    differences = []
+    for case, output in zip(LENIENCIES, outputs, strict=True):
+        said = say(case, output)
+        for line, message in case.told:
+            if not any((not line or at in {0, line}) and message in text for at, text in said):
+                differences.append(f"{case.name}: keepalived does not say {line}: {message}: {sorted(said)}")
+        for at, text in said:
+            # A reader closes a block on its last line; we name the line that is wrong.
+            if not any(line in {0, at} or not at for line, message in case.told if message in text):
+                differences.append(f"{case.name}: keepalived says {at}: {text}")
+    assert not differences, "\n".join(differences)
