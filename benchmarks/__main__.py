@@ -7,10 +7,9 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import track
 
 from benchmarks.codec import codec_races
-from benchmarks.measure import Race, run
+from benchmarks.measure import run
 from benchmarks.report import document, missed, table
 from benchmarks.simulator import simulator_races
 from vrrp.whole_file import write_text
@@ -24,17 +23,22 @@ SHARE = {"codec": 1.0, "simulator": 5.0}
 @click.option("--rounds", type=click.IntRange(1), default=7, show_default=True, help="Turns of each contestant.")
 @click.option("--only", type=click.Choice(list(FIELDS)), help="Left out: both.")
 @click.option(
-    "--turn", "turn_ms", type=click.FloatRange(0, min_open=True), default=60.0, show_default=True,
+    "--turn",
+    "turn_ms",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
     help="CPU milliseconds of a codec's turn; a simulation's is five times as long.",
 )
 @click.option("--json", "json_file", type=click.Path(path_type=Path, allow_dash=True), help="Write JSON here.")
 def command(rounds: int, only: str | None, turn_ms: float, json_file: Path | None) -> None:
     """Measure against dpkt, scapy, os-ken, and simulations as simpy's textbooks write them."""
-    entered: list[tuple[str, Race]] = [
-        (field, race) for field, races in FIELDS.items() if only in {None, field} for race in races()
-    ]
-    progress = track(entered, "Measuring", console=Console(stderr=True), transient=True)
-    results = [(race, run(race, rounds, turn_ms * SHARE[field] / 1000)) for field, race in progress]
+    results = []
+    with Console(stderr=True).status("Measuring") as status:
+        for field, races in FIELDS.items():
+            for race in races() if only in {None, field} else ():
+                status.update(f"Measuring: {race.title}")
+                results.append((race, run(race, rounds, turn_ms * SHARE[field] / 1000)))
     if json_file is not None:
         write_text(json_file, json.dumps(document(results), indent=1) + "\n")
     if str(json_file) != "-":

@@ -25,21 +25,21 @@ _KINDS = ((2, 4, 1), (3, 4, 1), (3, 4, 3), (3, 16, 2))
 """Version, bytes of an address, addresses listed."""
 
 
-def codec_races(messages: int = MESSAGES) -> list[Race]:
-    """All races, over so many different messages of each kind."""
+def codec_races(messages: int = MESSAGES) -> Iterator[Race]:
+    """All races, over so many different messages of each kind. One at a time: what they prepare is large."""
     peers: list[Codec | Absent] = [
         Dpkt(),
         load_osken() or Absent("os-ken", "not installed"),
         load_scapy() or Absent("scapy", "not installed"),
     ]
-    given = [(kind, random_messages(*kind, messages)) for kind in _KINDS]
-    travelling = [framed(message) for pair in zip(given[0][1], given[1][1], strict=True) for message in pair]
-    return [
-        *(_decoding(kind, each, peers) for kind, each in given),
-        *(_encoding(kind, each, peers) for kind, each in given),
-        _framing("frame, each one new", peer_ours.framing(), lambda: strangers(travelling), peers),
-        _framing("frame, a steady master's", peer_ours.remembering(), lambda: steady(travelling[0]), peers),
-    ]
+    for kind in _KINDS:
+        yield _decoding(kind, random_messages(*kind, messages), peers)
+    for kind in _KINDS:
+        yield _encoding(kind, random_messages(*kind, messages), peers)
+    of_both = zip(*(random_messages(*kind, messages // 2) for kind in _KINDS[:2]), strict=True)
+    travelling = [framed(message) for pair in of_both for message in pair]
+    yield _framing("frame, each one new", peer_ours.framing(), lambda: strangers(travelling), peers)
+    yield _framing("frame, a steady master's", peer_ours.remembering(), lambda: steady(travelling[0]), peers)
 
 
 def _title(what: str, kind: tuple[int, int, int]) -> str:
@@ -56,13 +56,17 @@ def _decoding(kind: tuple[int, int, int], messages: Sequence[Message], peers: It
     ]
     if version == 2:
         entries.insert(0, _entry("dpkt", AS_IT_IS, messages))
-    return Race(_title("decode", kind), COUNTED, _entry(peer_ours.NAME, peer_ours.decoding(), messages), tuple(entries))
+    return Race(
+        _title("decode", kind), COUNTED, _entry(peer_ours.NAME, peer_ours.decoding(), messages), tuple(entries)
+    )
 
 
 def _encoding(kind: tuple[int, int, int], messages: Sequence[Message], peers: Iterable[Codec | Absent]) -> Race:
     version, width, _ = kind
     entries = [_entered(peer, lambda codec: codec.encoding(version, width), messages) for peer in peers]
-    return Race(_title("encode", kind), COUNTED, _entry(peer_ours.NAME, peer_ours.encoding(), messages), tuple(entries))
+    return Race(
+        _title("encode", kind), COUNTED, _entry(peer_ours.NAME, peer_ours.encoding(), messages), tuple(entries)
+    )
 
 
 def _framing(title: str, ours: Job, frames: Callable[[], Iterator[bytes]], peers: Iterable[Codec | Absent]) -> Race:

@@ -94,12 +94,17 @@ def run(race: Race, rounds: int, turn_s: float) -> tuple[Standing | Absent, ...]
     """
     agree(race)
     field = [race.ours, *(peer for peer in race.peers if isinstance(peer, Contestant))]
-    counts = {contestant.name: _count(contestant, turn_s) for contestant in field}
     seconds: dict[str, list[float]] = {contestant.name: [] for contestant in field}
-    for number in range(rounds):
-        for contestant in field if number % 2 == 0 else reversed(field):
-            count = counts[contestant.name]
-            seconds[contestant.name].append(_cpu_seconds(contestant.begin(count)) / count)
+    gc.collect()
+    gc.freeze()  # what is there already is not looked through again and again while somebody's time is taken
+    try:
+        counts = {contestant.name: _count(contestant, turn_s) for contestant in field}
+        for number in range(rounds):
+            for contestant in field if number % 2 == 0 else reversed(field):
+                count = counts[contestant.name]
+                seconds[contestant.name].append(_cpu_seconds(contestant.begin(count)) / count)
+    finally:
+        gc.unfreeze()
     ours = seconds[race.ours.name]
 
     def standing(contestant: Contestant) -> Standing:
@@ -107,9 +112,7 @@ def run(race: Race, rounds: int, turn_s: float) -> tuple[Standing | Absent, ...]
         ratios = tuple(theirs / quickest for theirs, quickest in zip(own, ours, strict=True))
         return Standing(contestant, tuple(race.worth / each for each in own), ratios)
 
-    return tuple(
-        peer if isinstance(peer, Absent) else standing(peer) for peer in (race.ours, *race.peers)
-    )
+    return tuple(peer if isinstance(peer, Absent) else standing(peer) for peer in (race.ours, *race.peers))
 
 
 def _count(contestant: Contestant, turn_s: float) -> int:
@@ -121,12 +124,8 @@ def _count(contestant: Contestant, turn_s: float) -> int:
 
 
 def _cpu_seconds(work: Callable[[], object]) -> float:
-    """The garbage of others is collected before; only what the work itself makes is looked through during it."""
+    """Without the garbage of the one before, but with the collector at work: who makes garbage pays for it."""
     gc.collect()
-    gc.freeze()
-    try:
-        start_s = time.thread_time()
-        work()
-        return time.thread_time() - start_s
-    finally:
-        gc.unfreeze()
+    start_s = time.thread_time()
+    work()
+    return time.thread_time() - start_s

@@ -18,21 +18,19 @@ PACKAGES = ("dpkt", "os-ken", "scapy", "simpy")
 def table(results: Standings) -> Table:
     """A row for each contestant of each race."""
     shown = Table(
-        title="Per CPU second, median of the rounds (least to most)",
+        title="Medians of the rounds; all contestants of a race do the same work",
         title_justify="left",
         caption=f"Python {platform.python_version()}, " + ", ".join(f"{name} {v}" for name, v in versions().items()),
         caption_justify="left",
         box=None,
         pad_edge=False,
-        expand=False,
     )
     shown.add_column("")
-    for heading in ("per CPU second", "least to most", "ours is", "promised"):
+    for heading in ("per CPU second", "ours is", "promised"):
         shown.add_column(heading, justify="right", no_wrap=True)
     shown.add_column("verdict", no_wrap=True)
-    shown.add_column("")
     for race, standings in results:
-        shown.add_row(f"[bold]{race.title}[/], {race.counted}")
+        shown.add_row(f"[bold]{race.title}[/] ({race.counted})")
         for standing in standings:
             shown.add_row(*_cells(standing))
         shown.add_section()
@@ -41,14 +39,12 @@ def table(results: Standings) -> Table:
 
 def _cells(standing: Standing | Absent) -> tuple[str, ...]:
     if isinstance(standing, Absent):
-        return f"  {standing.name}", "", "", "", "", "", f"[dim]{standing.why}[/]"
+        return (f"  {standing.name} [dim]{standing.why}[/]",)
     contestant = standing.contestant
-    rates = (f"  {contestant.name}", _short(standing.rate), f"{_short(min(standing.rates))} to {_short(max(standing.rates))}")
+    cells = (f"  {contestant.name} [dim]{contestant.note}[/]", _short(standing.rate), f"{standing.ratio:.2f} x")
     if contestant.floor is None:
-        verdict = ("", "")
-    else:
-        verdict = (f"{contestant.floor:g} x", "[red]missed[/]" if standing.missed else "[green]held[/]")
-    return *rates, f"{standing.ratio:.2f} x", *verdict, f"[dim]{contestant.note}[/]"
+        return cells
+    return *cells, f"{contestant.floor:g} x", "[red]missed[/]" if standing.missed else "[green]held[/]"
 
 
 def _short(rate: float) -> str:

@@ -7,7 +7,7 @@ them. Building the network and its first election are not timed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -68,7 +68,8 @@ class OurNetwork:
             source,
         )
         configs = {
-            name: _config(priority) for name, priority in zip(names, (_MASTER_PRIORITY, *priorities(backups)), strict=True)
+            name: _config(priority)
+            for name, priority in zip(names, (_MASTER_PRIORITY, *priorities(backups)), strict=True)
         }
         self._network = Network(scenario, source, configs, ideal=True)
         self._network.run()
@@ -116,13 +117,13 @@ def textbook_contestants(backups: int) -> tuple[tuple[str, Callable[[], Simulati
     return (
         ("simpy, interrupted timeouts", partial(InterruptIdiom, down_s), "no packets"),
         ("simpy, Store.get() | timeout", partial(StoreIdiom, down_s), "no packets"),
-        ("simpy, lazy deadlines", partial(LazyDeadlines, down_s), "no packets, no protocol: the bound"),
+        ("simpy, lazy deadlines", partial(LazyDeadlines, down_s), "no protocol: the bound"),
     )
 
 
-def simulator_races(sizes: Sequence[int] = BACKUPS) -> list[Race]:
+def simulator_races(sizes: Sequence[int] = BACKUPS) -> Iterator[Race]:
     """One race for each number of backups (at most 199)."""
-    return [_race(backups) for backups in sizes]
+    return map(_race, sizes)
 
 
 def _race(backups: int) -> Race:

@@ -79,8 +79,8 @@ class Network:
             if event.at <= duration_ns:
                 self.recorder.events.append(Happened(event.at, event.node or event.server, tell(event)))
                 self.kernel.at(event.at, lambda event=event: FAULTS[event.action].do(self, event))  # type: ignore[misc]  # as above
-        for client in self.clients.values():
-            self.kernel.at(0, client.start)
+        for name, client in self.clients.items():
+            self.kernel.at(self.scenario.clients[name].start, client.start)
         steps = 100 if progress is not None else 1
         for step in range(1, steps + 1):
             self.kernel.run(duration_ns * step // steps)

@@ -199,8 +199,8 @@ class _Drawing:
     def shortened(self, text: str, size: float, room_in: float, weight: str = "normal") -> str:
         """The text, its end replaced by an ellipsis when it is wider than there is room."""
         short = text = visible(text)
-        while self.inches(short, size, weight) > room_in:
-            text = text[:-1]
+        while (width_in := self.inches(short, size, weight)) > room_in:
+            text = text[: min(len(text) - 1, int(len(text) * room_in / width_in) + 2)]
             short = f"{text}\u2026"
         return short
 

@@ -94,8 +94,8 @@ def summary(result: Result) -> tuple[str, ...]:
     listed = [span for span in result.dual_masters if span.duration_ns >= BRIEF_NS]
     if listed:
         sentences.append(
-            f"{'Once' if len(listed) == 1 else f'{len(listed)} times'} more than one node answered for the same address,"
-            f" which can lose or mix up connections. {_worst('of these', listed)}"
+            f"{'Once' if len(listed) == 1 else f'{len(listed)} times'} more than one node answered for the same"
+            f" address, which can lose or mix up connections. {_worst('of these', listed)}"
         )
     tries = sum(client.sent for client in result.clients.values())
     failed = sum(client.failed for client in result.clients.values())

@@ -114,6 +114,7 @@ class ClientSpec(_Strict):
 
     interfaces: dict[str, InterfaceSpec]
     target: Annotated[tuple[bytes, int], PlainValidator(_parse_target)]
+    start: Duration = 0
     every: Duration = 100_000_000
     timeout: Duration = 1_000_000_000
 

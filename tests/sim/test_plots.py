@@ -14,9 +14,10 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import matplotlib
+import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import Collection, LineCollection
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -54,7 +55,7 @@ def states(figure: Figure, top: float) -> list[tuple[str, float, float]]:
     """The states drawn in the lane whose top is there, by time."""
     return sorted(
         (
-            (STATE_OF[color], begin, end)
+            (STATE_OF[color], round(begin, 6), round(end, 6))
             for color, begin, end, y, _ in blocks(figure)
             if y == top and color in STATE_OF
         ),
@@ -75,8 +76,8 @@ def legend(figure: Figure) -> list[str]:
 def boxes(figure: Figure) -> list[tuple[str, Any]]:
     """Everything written, with where it is on the page in pixels."""
     figure.draw_without_rendering()
-    written = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_text()]
-    return [(text.get_text(), text.get_window_extent()) for text in written if text.get_visible()]
+    written = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_visible()]
+    return [(text.get_text(), text.get_window_extent()) for text in written if text.get_text()]
 
 
 def overlapping(figure: Figure) -> list[tuple[str, str]]:
@@ -129,17 +130,17 @@ def test_blocks_are_the_states_over_time() -> None:
     first, second = sorted({top for color, _, _, top, _ in blocks(figure) if color in STATE_OF})
     assert second - first == pytest.approx(1)
     assert states(figure, first) == [
-        ("BACKUP", 0, pytest.approx(3.609)),
-        ("MASTER", pytest.approx(3.609), pytest.approx(10)),
-        ("INITIALIZE", pytest.approx(10), pytest.approx(18)),
-        ("BACKUP", pytest.approx(18), pytest.approx(21.609)),
-        ("MASTER", pytest.approx(21.609), pytest.approx(30)),
+        ("BACKUP", 0, 3.609),
+        ("MASTER", 3.609, 10),
+        ("INITIALIZE", 10, 18),
+        ("BACKUP", 18, 21.609),
+        ("MASTER", 21.609, 30),
     ]
     assert states(figure, second) == [
-        ("BACKUP", 0, pytest.approx(13.609)),
-        ("MASTER", pytest.approx(13.609), pytest.approx(21.6091)),
-        ("BACKUP", pytest.approx(21.6091), pytest.approx(26)),
-        ("FAULT", pytest.approx(26), pytest.approx(30)),
+        ("BACKUP", 0, 13.609),
+        ("MASTER", 13.609, 21.6091),
+        ("BACKUP", 21.6091, 26),
+        ("FAULT", 26, 30),
     ]
     hatched = [patch for patch in figure.axes[0].patches if patch.get_hatch()]
     assert [to_hex(patch.get_facecolor()) for patch in hatched] == [STATE_COLORS["FAULT"]]
@@ -216,16 +217,16 @@ def test_where_durations_have_no_room_the_longest_keep_theirs() -> None:
     figure = draw_timeline(empty(outages=spans))
     labels = [text for text in texts(figure) if text.endswith(" ms")]
     assert "75 ms" in labels
-    assert "1 ms" in labels
     assert "74 ms" not in labels
     assert 20 < len(labels) < 40
 
 
 def test_a_duration_without_room_in_the_middle_moves_to_a_side() -> None:
-    long, short = Span(VIP, 10_000 * MS, 11_000 * MS), Span(VIP, 9000 * MS, 10_000 * MS - 1)
-    figure = draw_timeline(empty(outages=(long, short)))
-    assert {"1.00 s"} < set(texts(figure))
-    assert texts(figure).count("1.00 s") == 2
+    spans = (Span(VIP, 9500 * MS, 9900 * MS), Span(VIP, 10_000 * MS, 10_900 * MS), Span(VIP, 11_000 * MS, 11_400 * MS))
+    figure = draw_timeline(empty(outages=spans))
+    before, after = (text.get_position()[0] for text in figure.axes[0].texts if text.get_text() == "400 ms")
+    assert before < 9.7 - 0.1
+    assert after > 11.2 + 0.1
 
 
 def ticks(figure: Figure) -> list[float]:
@@ -236,9 +237,9 @@ def ticks(figure: Figure) -> list[float]:
 
 def bands(figure: Figure) -> list[tuple[float, float]]:
     """From and to of the bands of advertisements."""
-    drawn = [c for c in figure.axes[0].collections if not isinstance(c, LineCollection) and isinstance(c, Collection)]
-    spans = [path.vertices[:, 0] for collection in drawn for path in collection.get_paths()]
-    return sorted((float(min(xs)), float(max(xs))) for xs in spans)
+    drawn = [collection for collection in figure.axes[0].collections if not isinstance(collection, LineCollection)]
+    spans = [np.asarray(path.vertices)[:, 0] for collection in drawn for path in collection.get_paths()]
+    return sorted((float(xs.min()), float(xs.max())) for xs in spans)
 
 
 def adverts(*times_ms: range) -> Result:
@@ -255,16 +256,15 @@ def test_each_advertisement_is_a_tick() -> None:
 def test_very_many_advertisements_are_a_band_with_its_holes() -> None:
     figure = draw_timeline(adverts(range(0, 10_000, 20), range(15_000, 20_000, 20)))
     assert ticks(figure) == []
-    assert bands(figure) == [
-        (pytest.approx(0, abs=0.08), pytest.approx(10, abs=0.08)),
-        (pytest.approx(15, abs=0.08), pytest.approx(20, abs=0.08)),
-    ]
+    first, second = bands(figure)
+    assert first == pytest.approx((0, 10), abs=0.08)
+    assert second == pytest.approx((15, 20), abs=0.08)
 
 
 def test_a_priority_change_is_marked_with_its_numbers() -> None:
     figure = draw_timeline(failover())
     marks = [line for line in figure.axes[0].lines if line.get_marker() == "v"]
-    assert [float(x) for line in marks for x in line.get_xdata()] == [pytest.approx(24)]  # type: ignore[union-attr]  # it is a list here
+    assert [np.asarray(line.get_xdata()).tolist() for line in marks] == [[24.0], []]
     (label,) = [text for text in figure.axes[0].texts if text.get_text() == "101 \u2192 99"]
     assert label.get_position()[0] == pytest.approx(24, abs=0.3)
 
@@ -276,7 +276,7 @@ def test_a_priority_change_at_the_end_has_its_numbers_before_it() -> None:
 
 
 def events_at(figure: Figure) -> list[float]:
-    return [float(line.get_xdata()[0]) for line in figure.axes[0].lines if line.get_linestyle() == "--"]  # type: ignore[index]  # it is a list here
+    return [float(np.asarray(line.get_xdata())[0]) for line in figure.axes[0].lines if line.get_linestyle() == "--"]
 
 
 def test_each_event_is_a_dashed_line_with_a_label() -> None:
@@ -380,8 +380,12 @@ def test_the_height_follows_the_lanes() -> None:
     lanes = {len(nodes): draw_timeline(empty(nodes=nodes)).get_figheight() for nodes in (("a",), ("a", "b", "c"))}
     assert lanes[3] - lanes[1] == pytest.approx(2 * 0.42)
     assert BLOCK_BOTTOM - BLOCK_TOP < 1
-    many = empty(nodes=tuple(f"n{number}" for number in range(2000)))
-    assert draw_timeline(many).get_figheight() * DPI < 65_536
+
+
+def test_more_lanes_than_a_picture_can_be_high_are_thinner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.plots._TALLEST_IN", 3.0)
+    figure = draw_timeline(empty(nodes=tuple(f"n{number}" for number in range(20))))
+    assert figure.axes[0].get_position().height * figure.get_figheight() == pytest.approx(3)
 
 
 def test_a_png_is_whole_and_of_the_size_of_its_figure(tmp_path: Path) -> None:

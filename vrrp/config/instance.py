@@ -80,6 +80,7 @@ def _interface(draft: InstanceDraft, entry: Statement) -> None:
     if len(octets(text)) > _LONGEST_INTERFACE:
         draft.complain(entry.line, f"Interface name '{text}' too long - ignoring", "keepalived ignores the line")
     elif text == "lo":
+        draft.interface = None
         draft.complain(
             entry.line,
             "cannot use a loopback interface (lo) for vrrp - ignoring",

@@ -42,10 +42,10 @@ def multicast_group(draft: InstanceDraft, entry: Statement) -> None:
         message = f"malformed mcast dest address {text}. Skipping..."
     elif not group.is_multicast:
         message = f"mcast_dst_ip {text} not multicast. Skipping..."
-    elif group.version == 6 and group.packed[1] & 0xF != 2:
-        message = f"mcast_dst_ip {text} not link-local multicast. Skipping..."
     elif not draft.same_family(group):
         message = f"mcast dest address {text} MUST match VRRP instance family. Skipping..."
+    elif group.version == 6 and group.packed[1] & 0xF != 2:
+        message = f"mcast_dst_ip {text} not link-local multicast. Skipping..."
     else:
         draft.multicast_group = group
         return

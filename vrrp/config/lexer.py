@@ -37,12 +37,11 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A piece of a line: `text` holds its words, still quoted; `balanced` is False for a } with no { before it."""
+    """A piece of a line: `text` holds its words, still quoted."""
 
     line: int
     kind: Kind
     text: str
-    balanced: bool = True
 
 
 class Lexer:
@@ -120,8 +119,8 @@ class Lexer:
         what = "the password" if read[0] == "auth_pass" else "the word"
         self._report.warning(
             number,
-            f"comment character {line[position]!r} inside the word {word!r}",
-            f'keepalived reads {what} as {read[-1]!r}; write it in "quotes" to keep the rest',
+            f"comment character '{line[position]}' inside the word '{word}'",
+            f"keepalived reads {what} as '{read[-1]}'; write it in \"quotes\" to keep the rest",
         )
 
     def _unread(self, number: int, code: str, pieces: list[str]) -> bool:
@@ -144,12 +143,12 @@ class Lexer:
         if quotes and (len(quotes[-1]) == 1 or not re.fullmatch(r'"(?:\\.|[^"\\])*"', quotes[-1])):
             self._report.error(
                 number,
-                f"Unterminated quote {code.strip()!r}",
+                f"Unterminated quote '{code.strip()}'",
                 "keepalived ignores the words from the last quote on",
             )
         elif code.count('"') % 2:
             self._report.warning(
-                number, f"Unmatched quote: {code.strip()!r}", 'keepalived knows no \\" outside of commands'
+                number, f"Unmatched quote: '{code.strip()}'", 'keepalived knows no \\" outside of commands'
             )
 
     def _check_placeholders(self, number: int, pieces: list[str]) -> None:
@@ -185,9 +184,8 @@ class Lexer:
                 self._open_lines.append(number)
                 self._fragments.append(Fragment(number, Kind.OPEN, piece))
             elif piece == "}":
-                balanced = bool(self._open_lines)
-                if balanced:
+                if self._open_lines:
                     self._open_lines.pop()
                 else:
                     self._report.error(number, "Extra '}' found", "there is no '{' that it could close")
-                self._fragments.append(Fragment(number, Kind.CLOSE, piece, balanced))
+                self._fragments.append(Fragment(number, Kind.CLOSE, piece))

@@ -38,7 +38,8 @@ def vrrp_script(block: Block, report: Report) -> VrrpScript | None:
         if entry.keyword == "init_fail":
             draft.init_fail = True
         elif entry.keyword == "script":
-            draft.command = command(entry, report)
+            # Without an argument keepalived only misses the script in the end.
+            draft.command = command(entry, report) if entry.arguments else None
         elif argument(entry, report) is None:
             continue
         elif entry.keyword == "user":

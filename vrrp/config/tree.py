@@ -91,11 +91,11 @@ class TreeReader:
                     body.extend(self._entry(Statement(fragment.line, words, fragment.text), context))
             elif context is not FILE:
                 break
-            elif fragment.balanced:
+            else:
                 self._report.error(
                     fragment.line,
                     "Unknown keyword '}'",
-                    "keepalived ignores it: its block was closed by an earlier '}'",
+                    "keepalived ignores it: no block is open here",
                 )
         return tuple(body)
 
