@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from conftest import ROOT
 from vrrp.cli.main import run
 

@@ -35,6 +35,10 @@ def test_gratuitous_arp_as_keepalived_and_frr_send_it() -> None:
     assert packet.operation == REQUEST
 
 
+def test_operations_are_numbered_as_in_rfc_826() -> None:
+    assert (REQUEST, REPLY) == (1, 2)
+
+
 def test_a_reply_may_be_gratuitous_and_a_question_is_not() -> None:
     assert ArpPacket(REPLY, MAC, VIP, MAC, VIP).gratuitous
     assert not ArpPacket(REQUEST, MAC, HOST, bytes(6), VIP).gratuitous

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -204,6 +205,25 @@ def test_damaged_neighbor_advertisement_says_so() -> None:
     content = parse_frame(EthernetFrame(TO, FROM, IPV6, far.build()).build()).content
     assert isinstance(content, DecodeError)
     assert content.reason is DecodeReason.TTL
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        DATAGRAM,
+        parse_frame(framed()),
+        parse_ethernet(framed()),
+        parse_ipv4(framed()[14:]),
+        gratuitous_arp(VIP, FROM),
+        NeighborAdvertisement(ROUTER6, None, False, False, True),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_values_are_hashable_and_immutable_and_small(value: Any) -> None:
+    assert hash(value) == hash(dataclasses.replace(value))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(value, dataclasses.fields(value)[0].name, None)
+    assert not hasattr(value, "__dict__")
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,8 @@ class Router:
 
     `interfaces` gives each interface's addresses, in order (text, `ipaddress` objects or packed). `wake_ns` is
     when `expire` is due at the latest; it may be early, which is harmless. ValueError for no virtual router at
-    all, else naming the virtual router and what it lacks: an unknown interface, no address of its family, a duplicate VRID, an unknown script.
+    all, else naming the virtual router and what is wrong: an unknown interface, no address of its family, a
+    duplicate VRID, an unknown script.
     """
 
     def __init__(

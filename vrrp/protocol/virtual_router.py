@@ -129,7 +129,7 @@ class VirtualRouter:
         self._cause: tuple[bytes, int] | None = None
         self._priority_reason = ""
         self._steady: Advertisement | None = None
-        """The advertisement accepted last in BACKUP, while nothing else happened: hearing it again takes no thought."""
+        """The advertisement accepted last in BACKUP, while nothing else happened: heard again it takes no thought."""
         self._goodbye = SendAdvertisement(self._advertisement(0))
         self._set_formulas()
 

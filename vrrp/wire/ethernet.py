@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 import dpkt
 
 from vrrp.wire.address import is_multicast
