@@ -14,6 +14,7 @@ _UNITS_NS = {
     "h": 3_600_000_000_000,
 }
 _PATTERN = re.compile(r"(\d+(?:\.\d+)?)\s*(ns|us|ms|s|m|h)", re.ASCII)
+_MOST_DIGITS = 25
 _MOST_NS = 1_000_000 * _UNITS_NS["h"]
 
 
@@ -22,15 +23,17 @@ def parse_duration(value: object) -> int:
     match = _PATTERN.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError(f"{value!r} is no duration; write a number with a unit: 100us, 10ms, 1.5s, 2m, 1h")
-    duration_ns = int(Decimal(match[1]) * _UNITS_NS[match[2]])
+    whole = match[1].partition(".")[0].lstrip("0")
+    duration_ns = int(Decimal(match[1]) * _UNITS_NS[match[2]]) if len(whole) < _MOST_DIGITS else _MOST_NS + 1
     if duration_ns > _MOST_NS:
-        raise ValueError(f"{value!r} is longer than a million hours")
+        raise ValueError(f"{value!r:.60} is longer than a million hours")
     return duration_ns
 
 
 def duration_text(duration_ns: int) -> str:
-    """The shortest way to write a duration with one unit."""
+    """A duration in the largest unit that it reaches and that says it exactly."""
     for unit, unit_ns in reversed(_UNITS_NS.items()):
-        if duration_ns >= unit_ns:
-            return f"{Decimal(duration_ns) / unit_ns:f}{unit}"
+        number = Decimal(duration_ns) / unit_ns
+        if number >= 1 and number * unit_ns == duration_ns:
+            return f"{number:f}{unit}"
     return "0s"

@@ -6,7 +6,7 @@ all a fault is: the protocol does not know of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,9 +49,7 @@ def _power_off(network: Network, event: EventSpec) -> None:
 
 def _link(up: bool) -> Callable[[Network, EventSpec], None]:
     def act(network: Network, event: EventSpec) -> None:
-        node = network.nodes[event.node or ""]
-        if node.powered:
-            node.set_link(network.kernel.now_ns, event.interface or "", up)
+        network.nodes[event.node or ""].set_link(network.kernel.now_ns, event.interface or "", up)
 
     return act
 
@@ -117,10 +115,20 @@ NOT_SIMULATED = ("reload", "haproxy-kill", "haproxy-start", "server-slow")
 _EVENT_KEYS = ("node", "interface", "script", "segment", "groups", "rate", "delay", "server")
 
 
-def check_events(scenario: Scenario, source: ScenarioSource) -> None:
-    """ScenarioError for an event that names what does not exist, lacks a key, or has one too many."""
+def check_events(
+    scenario: Scenario, source: ScenarioSource, scripts: Mapping[str, Sequence[str]] | None = None
+) -> None:
+    """ScenarioError for an event that names what does not exist, lacks a key, or has one too many.
+
+    `scripts` are the names of each node's check scripts; None: not known.
+    """
     for index, event in enumerate(scenario.events):
         _check(scenario, source, event, ("events", index))
+        if event.script is not None and scripts is not None:
+            known = scripts[event.node or ""]
+            if event.script not in known:
+                hint = nearest(event.script, known)
+                raise source.error(("events", index, "script"), f"there is no script {event.script!r}; {hint}")
 
 
 def _check(scenario: Scenario, source: ScenarioSource, event: EventSpec, where: tuple[str, int]) -> None:

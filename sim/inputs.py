@@ -110,6 +110,8 @@ def _load(
     except OSError as error:
         message = f"{file}: {_os_phrase(error)}" if where else _os_phrase(error)
         raise source.error(where, message) from error
+    except ValueError as error:
+        raise source.error(where, f"{str(file)!r} is no file name: {error}") from error
     if parsed.refused or not parsed.config.instances:
         errors = [d for d in parsed.diagnostics if d.severity is Severity.ERROR]
         first = next((d for d in errors if d.fatal), errors[0] if errors else None)
@@ -139,6 +141,10 @@ def _parse_event(text: str) -> dict[str, Any]:
     if len(words) < 3:
         raise ScenarioError("--event", None, f'{text!r}: write time, node and action, like "10s a crash"')
     at, subject, action, *rest = words
+    try:
+        parse_duration(at)
+    except ValueError as error:
+        raise ScenarioError("--event", None, str(error)) from error
     event: dict[str, Any] = {"at": at, "action": action}
     fault = FAULTS.get(action)
     keys = list(fault.needs + fault.may) if fault is not None else ["node"]

@@ -51,7 +51,8 @@ class Network:
         self.instances: dict[str, tuple[str, ...]] = {}
         self._macs = 0
         self._addresses: dict[tuple[str, str], str] = {}
-        check_events(scenario, source)
+        scripts = {name: [script.name for script in config.scripts] for name, config in configs.items()}
+        check_events(scenario, source, scripts)
         for name, config in configs.items():
             self._add_node(name, config)
         for name, spec in scenario.servers.items():
@@ -76,7 +77,7 @@ class Network:
             if start_ns is not None:
                 self.kernel.at(start_ns, lambda node=node: node.start(self.kernel.now_ns))  # type: ignore[misc]  # mypy cannot type a default
         for event in sorted(self.scenario.events, key=lambda event: event.at):
-            if event.at <= duration_ns:
+            if event.at < duration_ns:
                 self.recorder.events.append(Happened(event.at, event.node or event.server, tell(event)))
                 self.kernel.at(event.at, lambda event=event: FAULTS[event.action].do(self, event))  # type: ignore[misc]  # as above
         for name, client in self.clients.items():

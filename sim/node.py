@@ -17,7 +17,7 @@ from sim.segment import Segment
 from sim.tcp import answer_syn
 from vrrp.protocol.router import Router
 from vrrp.protocol.virtual_router import VirtualRouter
-from vrrp.wire.address import VRRP_GROUP_V4, VRRP_GROUP_V6, is_multicast, text
+from vrrp.wire.address import is_multicast, text
 from vrrp.wire.advertisement import Advertisement, encode
 from vrrp.wire.arp import REPLY, REQUEST, ArpPacket, gratuitous_arp
 from vrrp.wire.checksum import PROTOCOL
@@ -35,13 +35,14 @@ ANNOUNCE_SPACING_NS = 75_000
 class Interface:
     """A node's end of a port: its own addresses (packed) with their MAC, and virtual ones while it holds them."""
 
-    __slots__ = ("addresses", "mac", "name", "node", "own", "port")
+    __slots__ = ("addresses", "cable", "mac", "name", "node", "own", "port")
 
     def __init__(self, node: Node, name: str, segment: Segment, mac: bytes, addresses: tuple[bytes, ...]) -> None:
         self.node = node
         self.name = name
         self.mac = mac
         self.own = addresses
+        self.cable = True
         self.addresses: dict[bytes, bytes] = dict.fromkeys(addresses, mac)
         self.port = segment.attach(f"{node.name}/{name}", self)
         segment.directory.update(self.addresses)
@@ -119,7 +120,7 @@ class Node:
         if not self.powered:
             self.powered = True
             for interface in self.interfaces.values():
-                interface.port.set_link(True)
+                interface.port.set_link(interface.cable)
         if self._make_router is not None:
             router = self._make_router()
             for interface in self.interfaces.values():
@@ -141,7 +142,8 @@ class Node:
     def set_link(self, now_ns: int, name: str, up: bool) -> None:
         """Plug a cable in or out; the process hears of it as late as its profile says."""
         interface = self.interfaces[name]
-        interface.port.set_link(up)
+        interface.cable = up
+        interface.port.set_link(up and self.powered)
         self.update_service(now_ns)
         process = self.process
         if process is not None and process.alive:
@@ -170,8 +172,7 @@ class Node:
         """Encode, wrap and transmit, once per destination."""
         config = virtual_router.config
         interface = self.interfaces[config.interface]
-        group = config.group or (VRRP_GROUP_V4 if config.width == 4 else VRRP_GROUP_V6)
-        for destination in config.unicast_peers or (group,):
+        for destination in config.unicast_peers or (config.multicast_group,):
             head, packet = self._packet(virtual_router, advertisement, interface, destination)
             if config.width == 4:
                 number = self._identification.get(config.name, 0) % 0xFFFF + 1

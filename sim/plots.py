@@ -371,7 +371,7 @@ class _Drawing:
         labels = _level(events, self.width_in)
         height_in = _ROW_IN
         if any(label.y_in > _ABOVE_IN + (_LEVEL_ROWS - 0.5) * _ROW_IN for label in labels):
-            kept = events[: int(self.width_in / _ROW_IN)]
+            kept = events[:: math.ceil(len(events) * _ROW_IN / self.width_in)]
             labels = _upright(kept, self.width_in)
             height_in = max(text_in for _, _, text_in in kept)
         return labels, max((label.y_in + height_in for label in labels), default=0.0)

@@ -58,6 +58,7 @@ class VrrpProcess:
         self.paused = False
         self._kernel = node.kernel
         self._latency_ns = latency_ns
+        self._told_to_stop: str | None = None
         self.armed_ns = NEVER
         self._asleep = True
         self._runs: dict[str, int] = {}
@@ -82,7 +83,10 @@ class VrrpProcess:
         self._perform(now_ns, self.router.start(now_ns))
 
     def stop(self, now_ns: int, reason: str) -> None:
-        """SIGTERM: say good-bye and end."""
+        """SIGTERM: say good-bye and end; a frozen process does when it wakes."""
+        if self.paused:
+            self._told_to_stop = reason
+            return
         self._perform(now_ns, self.router.stop(now_ns, reason))
         self._end()
 
@@ -113,6 +117,8 @@ class VrrpProcess:
             name, datagram = self._queue.popleft()
             self._perform(now_ns, self.router.receive(now_ns, name, datagram))
         self._perform(now_ns, self.router.expire(now_ns))
+        if self._told_to_stop is not None:
+            self.stop(now_ns, self._told_to_stop)
 
     def link(self, now_ns: int, interface: str, up: bool) -> None:
         """The process learns of a carrier change."""

@@ -6,6 +6,7 @@ Unknown keys, unknown names and impossible values are errors with file, line and
 from __future__ import annotations
 
 import ipaddress
+import reprlib
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -61,9 +62,9 @@ def _parse_start(value: object) -> int | None:
 
 
 def _parse_profile(value: object) -> str:
-    if value not in PROFILES:
+    if not isinstance(value, str) or value not in PROFILES:
         raise ValueError(f"there is no profile {value!r}; {nearest(str(value), PROFILES)}")
-    return str(value)
+    return value
 
 
 Duration: TypeAlias = Annotated[int, PlainValidator(parse_duration)]
@@ -139,7 +140,7 @@ class Scenario(_Strict):
 
     title: str = ""
     duration: Duration
-    seed: int = 1
+    seed: int = Field(default=1, ge=-(1 << 63), lt=1 << 63)
     profile: ProfileName = "keepalived"
     segments: dict[str, SegmentSpec]
     nodes: dict[str, NodeSpec]
@@ -185,6 +186,8 @@ def load_scenario(path: str | Path) -> tuple[Scenario, ScenarioSource]:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(str(path), text, error) from error
+    except ValueError as error:
+        raise ScenarioError(str(path), None, "a number in it is too long") from error
     except RecursionError as error:
         raise ScenarioError(str(path), None, "nested too deeply") from error
     source = ScenarioSource(str(path), text, file.parent)
@@ -219,10 +222,17 @@ def _phrase(kind: str, path: tuple[str | int, ...], message: str, given: object)
         return f"{where or 'the scenario'} needs {str(path[-1])!r}"
     if kind == "value_error":
         return f"{path_text(path)}: {message.removeprefix('Value error, ')}"
-    return f"{path_text(path)}: {message[:1].lower()}{message[1:]}, not {given!r:.60}"
+    return f"{path_text(path)}: {message[:1].lower()}{message[1:]}, not {_shown(given)}"
+
+
+def _shown(given: object) -> str:
+    try:
+        return f"{reprlib.repr(given):.60}"
+    except ValueError:  # Python does not write out integers of more than 4300 digits
+        return "a number this long"
 
 
 def _model_at(path: tuple[str | int, ...]) -> type[_Strict]:
-    if "interfaces" in path:
+    if path[2:3] == ("interfaces",):
         return InterfaceSpec
     return _MODELS[str(path[0])] if path else Scenario

@@ -1,16 +1,20 @@
 """Where things stand in a TOML file, and errors that say so.
 
 `tomllib` gives values without positions, so the lines of tables and keys are found by a scan of the text that
-knows just enough of TOML: headers and the keys that begin a line.
+knows just enough of TOML: headers, the keys that begin a line, strings and brackets that go on over several.
 """
 
 from __future__ import annotations
 
 import re
 
+from vrrp.config.diagnostics import printable
+
 _HEADER = re.compile(r"\s*(\[\[?)\s*(.+?)\s*\]\]?\s*(?:#.*)?")
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
 _PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
+_MULTI_LINE = ('"""', "'''")
+_TOKEN = re.compile(r"""\"{3}|'{3}|"(?:\\.|[^"\\])*"|'[^']*'|\#.*|[\[\]{}]""")
 
 Path = tuple[str | int, ...]
 
@@ -19,7 +23,7 @@ class ScenarioError(ValueError):
     """Bad input, in one line: file, line where known, what is wrong, what would be right."""
 
     def __init__(self, file: str, line: int | None, message: str) -> None:
-        super().__init__(f"{file}:{line}: {message}" if line else f"{file}: {message}")
+        super().__init__(printable(f"{file}:{line}: {message}" if line else f"{file}: {message}"))
         self.file = file
         self.line = line
 
@@ -31,19 +35,25 @@ class Lines:
         self._lines: dict[Path, int] = {}
         prefix: Path = ()
         counts: dict[Path, int] = {}
+        quote, depth = "", 0
         for number, line in enumerate(text.splitlines(), 1):
-            header = _HEADER.fullmatch(line)
-            if header:
-                prefix = _parts(header[2])
-                if header[1] == "[[":
-                    index = counts[prefix] = counts.get(prefix, -1) + 1
-                    prefix = (*prefix, index)
-                self._lines.setdefault(prefix, number)
-            elif key := _KEY.match(line):
-                path = prefix
-                for part in _parts(key[1]):
-                    path = (*path, part)
-                    self._lines.setdefault(path, number)
+            start = 0
+            if not quote and not depth:
+                header = _HEADER.fullmatch(line)
+                if header:
+                    prefix = _parts(header[2])
+                    if header[1] == "[[":
+                        index = counts[prefix] = counts.get(prefix, -1) + 1
+                        prefix = (*prefix, index)
+                    self._lines.setdefault(prefix, number)
+                    continue
+                if key := _KEY.match(line):
+                    start = key.end()
+                    path = prefix
+                    for part in _parts(key[1]):
+                        path = (*path, part)
+                        self._lines.setdefault(path, number)
+            quote, depth = _left_open(line, start, quote, depth)
 
     def of(self, path: Path) -> int | None:
         """The line of the deepest part of a path that has one; None when not even its table has."""
@@ -51,6 +61,24 @@ class Lines:
             if path[:end] in self._lines:
                 return self._lines[path[:end]]
         return None
+
+
+def _left_open(line: str, position: int, quote: str, depth: int) -> tuple[str, int]:
+    """The multi-line string (its quotes) and the brackets still open after the rest of a line."""
+    while True:
+        if quote:
+            end = line.find(quote, position)
+            if end < 0:
+                return quote, depth
+            quote, position = "", end + len(quote)
+        token = _TOKEN.search(line, position)
+        if token is None:
+            return "", depth
+        position = token.end()
+        if token[0] in _MULTI_LINE:
+            quote = token[0]
+        else:
+            depth += (token[0] in "[{") - (token[0] in "]}")
 
 
 def _parts(dotted: str) -> Path:

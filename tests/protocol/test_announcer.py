@@ -114,6 +114,13 @@ def test_spacing_holds_between_batches_too() -> None:
     assert run(announcer, S_NS) == [(200 * MS_NS, Announce((A,), 1))]
 
 
+def test_spacing_that_has_just_passed_is_enough() -> None:
+    announcer = Announcer((A,), Announcements(lower_repeat=1, spacing_ns=200 * MS_NS))
+    announcer.start(0)
+    assert packets(announcer.reply(200 * MS_NS)) == [A]
+    assert announcer.due_ns == NEVER
+
+
 def test_what_waits_for_its_turn_is_dropped_without_mastership() -> None:
     announcer = Announcer((A, B), Announcements(spacing_ns=200 * MS_NS))
     announcer.start(0)

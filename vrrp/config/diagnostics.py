@@ -45,6 +45,8 @@ def printable(text: str) -> str:
     """`text` on one line, without control characters and lone surrogates, cut when it is endless."""
     if len(text) > _LONGEST_TEXT:
         text = text[:_LONGEST_TEXT] + "..."
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 

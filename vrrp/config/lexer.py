@@ -71,7 +71,8 @@ class Lexer:
                 "keepalived reads it as part of the first word; save the file without it",
             )
         for number, line in enumerate(self._text.split("\n"), start=1):
-            self._line(number, line)
+            if line.strip():
+                self._line(number, line)
         if self._open_lines:
             self._report.error(
                 self._open_lines[-1],

@@ -96,15 +96,13 @@ def _seconds(draft: _Draft, entry: Statement, report: Report) -> None:
 def _runs(draft: _Draft, entry: Statement, report: Report) -> None:
     keyword, text = entry.keyword, entry.arguments[0]
     number = whole(text, 1, _MOST_RUNS)
-    value = 1
+    value = 1 if number.complaint else number.read
     if number.complaint:
         report.warning(
             entry.line,
             f"{number.complaint}: ({draft.name}): vrrp script {keyword} value '{text}' invalid, defaulting to 1",
             "keepalived uses 1",
         )
-    elif number.value is not None:
-        value = number.value
     if keyword == "rise":
         draft.rise = value
     else:

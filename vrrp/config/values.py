@@ -37,7 +37,9 @@ class Number:
 
 def whole(text: str, low: int, high: int) -> Number:
     """A whole number from `low` to `high`; negative ones only where `low` is negative."""
-    sign, digits, rest = _WHOLE.fullmatch(text).groups()  # type: ignore[union-attr]
+    found = _WHOLE.fullmatch(text)
+    assert found is not None  # the pattern takes any text
+    sign, digits, rest = found.groups()
     if sign == "-" and low >= 0:
         return Number(None, f"negative number '{text}'")
     digits = digits.lstrip("0")
@@ -54,7 +56,9 @@ def whole(text: str, low: int, high: int) -> Number:
 
 def decimal_us(text: str, low_us: int, high_us: int) -> Number:
     """Seconds with a fraction, as whole microseconds from `low_us` to `high_us`."""
-    sign, digits, fraction, rest = _DECIMAL.fullmatch(text).groups()  # type: ignore[union-attr]
+    found = _DECIMAL.fullmatch(text)
+    assert found is not None  # the pattern takes any text
+    sign, digits, fraction, rest = found.groups()
     if sign == "-":
         return Number(None, f"negative number '{text}'")
     if rest:

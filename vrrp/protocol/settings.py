@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vrrp.protocol.timers import SECOND_NS
-from vrrp.wire.address import AnyAddress, pack
+from vrrp.wire.address import VRRP_GROUP_V4, VRRP_GROUP_V6, AnyAddress, pack
 from vrrp.wire.advertisement import AUTH_SIZE, MAX_INTERVAL_CS
 from vrrp.wire.checksum import ChecksumPolicy
 
@@ -201,6 +201,11 @@ class VirtualRouterConfig:
     def width(self) -> int:
         """Bytes per address: 4 for IPv4, 16 for IPv6."""
         return len(self.addresses[0])
+
+    @property
+    def multicast_group(self) -> bytes:
+        """The group its advertisements go to and come from, packed."""
+        return self.group or (VRRP_GROUP_V4 if self.width == 4 else VRRP_GROUP_V6)
 
     @property
     def owner(self) -> bool:

@@ -33,7 +33,7 @@ class Discard(enum.Enum):
     ADDRESS_LIST = "other addresses"
     ADDRESS_LIST_UNLESS_OWNER = "other addresses, and not from the owner"
     FIRST_ADDRESS = "first IPv6 address is not link-local"
-    DESTINATION = "unicast where multicast is configured, or the reverse"
+    DESTINATION = "sent to another group, or unicast where multicast is configured, or the reverse"
     OWNER = "this router owns the addresses"
 
 
@@ -117,6 +117,14 @@ def _first_address(receiver: Receiver, datagram: Datagram) -> bool:
     return len(datagram.source) == 16 and not is_link_local(_addresses(datagram)[0])
 
 
+def _destination(receiver: Receiver, datagram: Datagram) -> bool:
+    """A unicast socket gets no multicast; a multicast socket gets its own group and nothing else."""
+    config = receiver.config
+    if config.unicast_peers:
+        return is_multicast(datagram.destination)
+    return datagram.destination != config.multicast_group
+
+
 _FAILS: dict[Discard, Callable[[Receiver, Datagram], bool]] = {
     Discard.LENGTH: _length,
     Discard.TTL: _ttl,
@@ -134,8 +142,6 @@ _FAILS: dict[Discard, Callable[[Receiver, Datagram], bool]] = {
         datagram.payload[2] != 255 and _address_list(receiver, datagram)
     ),
     Discard.FIRST_ADDRESS: _first_address,
-    Discard.DESTINATION: lambda receiver, datagram: (
-        is_multicast(datagram.destination) is bool(receiver.config.unicast_peers)
-    ),
+    Discard.DESTINATION: _destination,
     Discard.OWNER: lambda receiver, datagram: receiver.config.owner,
 }

@@ -1,0 +1,150 @@
+"""Addresses with their words, and what is kept as text so that nothing is lost."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from dataclasses import FrozenInstanceError, fields
+from ipaddress import ip_address
+
+import pytest
+
+from config.confs import ADDRESS_V6, global_defs, group, instance, only, pair, read, script, told
+from vrrp.config import Option, OtherBlock, parse
+
+
+def virtual(line: str) -> tuple[object, ...]:
+    (one,) = read(addresses=f"virtual_ipaddress {{\n{line}\n}}\n").addresses
+    return tuple(getattr(one, field.name) for field in fields(one))
+
+
+A = ip_address("10.0.0.1")
+V6 = ip_address("fe80::1")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("10.0.0.1", (A, 32, None, None, None, None, None, False, False, 5)),
+        ("10.0.0.1/24 dev ens3 label e:1 scope link", (A, 24, "ens3", None, "e:1", "link", None, False, False, 5)),
+        ("10.0.0.1/24 brd +", (A, 24, None, ip_address("10.0.0.255"), None, None, None, False, False, 5)),
+        ("10.0.0.1/24 broadcast -", (A, 24, None, ip_address("10.0.0.0"), None, None, None, False, False, 5)),
+        ("10.0.0.1 brd 10.9.9.9", (A, 32, None, ip_address("10.9.9.9"), None, None, None, False, False, 5)),
+        ("10.0.0.1 peer 10.0.0.9", (A, 32, None, None, None, None, ip_address("10.0.0.9"), False, False, 5)),
+        ("10.0.0.1 scope 7 no_track home", (A, 32, None, None, None, "7", None, True, False, 5)),
+        ("fe80::1/64 use_vmac -nodad preferred_lft forever", (V6, 64, None, None, None, None, None, False, True, 5)),
+        ("fe80::1 preferred_lft 0", (V6, 128, None, None, None, None, None, False, False, 5)),
+    ],
+)
+def test_words_behind_an_address(line: str, expected: tuple[object, ...]) -> None:
+    assert virtual(line) == expected
+
+
+def test_an_ipv6_address_has_no_broadcast() -> None:
+    text = instance(addresses="virtual_ipaddress {\nfe80::1 brd fe80::ff\nfe80::2\n}\n")
+    assert [str(one.address) for one in only(parse(text)).addresses] == ["fe80::2"]
+    assert told(text) == [(5, "VRRP is trying to assign a broadcast fe80::ff to the IPv6 address fe80::1")]
+
+
+def test_the_256th_address_is_not_advertised() -> None:
+    lines = "".join(f"10.0.{n >> 8}.{n & 255}\n" for n in range(256))
+    text = instance("virtual_ipaddress_excluded {\n10.9.9.9\n}", addresses=f"virtual_ipaddress {{\n{lines}}}\n")
+    found = only(parse(text))
+    assert len(found.addresses) == 255
+    assert [str(one.address) for one in found.excluded_addresses] == ["10.9.9.9", "10.0.0.255"]
+    assert "(VI_1) Number of VIPs (256) exceeds maximum" in told(text)[0][1]
+
+
+def test_the_90th_ipv6_address_is_not_advertised() -> None:
+    lines = "".join(f"fe80::{n + 1:x}\n" for n in range(90))
+    assert len(read(addresses=f"virtual_ipaddress {{\n{lines}}}\n").addresses) == 89
+
+
+def test_an_address_twice_is_noted() -> None:
+    text = instance(addresses="virtual_ipaddress {\n10.0.0.1\n10.0.0.1\n10.0.0.1/24\n}\n")
+    assert told(text) == [(6, "(VI_1) 10.0.0.1 is listed twice")]
+    assert len(only(parse(text)).addresses) == 3
+
+
+def test_what_only_the_kernel_uses_is_kept() -> None:
+    body = "promote_secondaries\nvirtual_routes {\n10.0.0.0/8 via 10.0.0.1\n}\nuse_vmac v1\ndebug 3\nauth_hmac x"
+    text = (
+        "net_namespace blue\n"
+        + global_defs("vrrp_priority -5\nnotification_email {\na@example.com\n}")
+        + instance(body)
+        + instance(name="VI_2", base="interface ens3\nvirtual_router_id 5\n")
+        + group("track_file {\nf weight 3\n}\nsmtp_alert yes")
+        + "virtual_server 10.0.0.1 80 {\ndelay_loop 3\n}\n"
+    )
+    config = parse(text).config
+    assert config.options == (Option("net_namespace", "blue", 1),)
+    assert config.globals.options == (
+        Option("vrrp_priority", "-5", 5),
+        Option("notification_email", "a@example.com", 7),
+    )
+    assert config.instances[0].options == (
+        Option("promote_secondaries", "", 16),
+        Option("virtual_routes", "10.0.0.0/8 via 10.0.0.1", 18),
+        Option("use_vmac", "v1", 20),
+        Option("debug", "3", 21),
+        Option("auth_hmac", "x", 22),
+    )
+    assert config.sync_groups[0].options == (Option("track_file", "f weight 3", 38), Option("smtp_alert", "yes", 40))
+    assert config.others == (OtherBlock("virtual_server", ("10.0.0.1", "80"), 42),)
+
+
+def test_a_script_without_its_quote_is_removed() -> None:
+    # keepalived 2.2.7 says the first of these and crashes.
+    text = "vrrp_script chk {\nscript '/bin/true\n}\n"
+    assert told(text) == [
+        (1, "No script set for vrrp_script chk - removing"),
+        (2, "String 'script '/bin/true': missing terminating '"),
+    ]
+
+
+def test_scripts_of_a_refused_instance_are_not_called_unused() -> None:
+    text = script() + instance("track_script {\nchk\n}", base="interface eth0\n")
+    assert told(text) == [(5, "(VI_1) the virtual router id must be set")]
+
+
+def test_a_group_of_refused_instances_only_is_left_out() -> None:
+    parsed = parse(instance(base="interface eth0\n") + group(members="VI_1"))
+    assert parsed.config.sync_groups == ()
+    assert [one.message for one in parsed.diagnostics] == ["(VI_1) the virtual router id must be set"]
+
+
+def test_a_second_list_of_members_is_ignored() -> None:
+    text = pair() + group("group {\nVI_2\n}")
+    assert told(text) == [(22, "Group list already specified for sync group G1")]
+    assert parse(text).config.sync_groups[0].members == ("VI_1", "VI_2")
+
+
+@pytest.mark.parametrize(
+    ("body", "told_of"),
+    [
+        ("state MASTER", "(VI_1) state MASTER without a priority"),
+        ("include x", "include of another file is not read by this version"),
+    ],
+)
+def test_notes(body: str, told_of: str) -> None:
+    (one,) = parse(instance(body)).diagnostics
+    assert (one.line, one.severity.value, one.message) == (7, "note", told_of)
+
+
+def test_a_script_defined_twice_is_noted() -> None:
+    text = script() + script("weight 3") + instance("track_script {\nchk\n}")
+    assert told(text) == [(5, "vrrp_script chk is defined on line 1 already")]
+
+
+def test_global_multicast_groups() -> None:
+    text = global_defs("vrrp_mcast_group4 224.0.0.19\nvrrp_mcast_group6 ff02::13")
+    assert only(parse(text + instance())).multicast_group == ip_address("224.0.0.19")
+    assert only(parse(text + instance(addresses=ADDRESS_V6))).multicast_group == ip_address("ff02::13")
+
+
+def test_a_configuration_is_frozen_and_travels() -> None:
+    parsed = parse(global_defs("") + script() + pair("track_script {\nchk\n}") + group())
+    assert pickle.loads(pickle.dumps(parsed)) == parsed
+    assert copy.deepcopy(parsed) == parsed
+    with pytest.raises(FrozenInstanceError):
+        parsed.config.instances[0].priority = 3  # type: ignore[misc]  # what is tested
