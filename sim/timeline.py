@@ -58,7 +58,7 @@ def story(result: Result) -> tuple[Entry, ...]:
 
 def outages(result: Result) -> tuple[Stretch, ...]:
     """Each time without a master, in words."""
-    return tuple(Stretch(span, _without_master(span, result.duration_ns)) for span in result.outages)
+    return tuple(Stretch(span, _without_master(span, result)) for span in result.outages)
 
 
 def clashes(result: Result) -> tuple[tuple[Stretch, ...], int]:
@@ -199,10 +199,20 @@ def _span_row(stretch: Stretch) -> tuple[str, ...]:
     )
 
 
-def _without_master(span: Span, end_ns: int) -> str:
+def _names(nodes: tuple[str, ...]) -> str:
+    return ", ".join(visible(node) for node in nodes)
+
+
+def _without_master(span: Span, result: Result) -> str:
     if not span.nodes:
         return "no master at any time"
-    return f"no master{_to_the_end(span, end_ns)}; last was {', '.join(visible(node) for node in span.nodes)}"
+    words = f"no master{_to_the_end(span, result.duration_ns)}; last was {_names(span.nodes)}"
+    holders = [
+        o.node
+        for o in result.ownership
+        if o.address == span.address and o.node in span.nodes and o.from_ns < span.from_ns and o.to_ns >= span.to_ns
+    ]
+    return f"{words}, where the address stays" if holders else words
 
 
 def _to_the_end(span: Span, end_ns: int) -> str:

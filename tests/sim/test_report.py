@@ -120,7 +120,9 @@ SPAN_HEADS = ("address", "from (s)", "to (s)", "duration", "")
 
 def test_outages_two_masters_clients_counters_and_notes_are_there(tmp_path: Path) -> None:
     page = report(failover(), tmp_path)
-    assert page.table(*SPAN_HEADS) == [[VIP, "10.000", "13.609", "3.609 s", "no master; last was lb1"]]
+    assert page.table(*SPAN_HEADS) == [
+        [VIP, "10.000", "13.609", "3.609 s", "no master; last was lb1, where the address stays"]
+    ]
     assert "1 handover of under 1 ms." in page.within("p")
     assert page.table("client", "target", "sent", "ok", "failed", "longest gap") == [
         ["kubectl", f"{VIP}:8443", "3000", "2640", "360", "3.610 s"]

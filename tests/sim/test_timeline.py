@@ -67,7 +67,7 @@ time (s)  node  what happened
 
 Outages
   address       from      to  duration
-  10.0.0.100  10.000  13.609   3.609 s  no master; last was lb1
+  10.0.0.100  10.000  13.609   3.609 s  no master; last was lb1, where the address stays
 
 Two masters
   1 handover of under 1 ms.

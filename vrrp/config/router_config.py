@@ -119,7 +119,7 @@ def _virtual_router(
 
 
 def _announcements(instance: VrrpInstance) -> Announcements:
-    spacing_ns = instance.gna_interval_ns if instance.addresses[0].address.version == 6 else instance.garp_interval_ns
+    spacing_ns = instance.gna_interval_ns if instance.multicast_group.version == 6 else instance.garp_interval_ns
     return Announcements(
         repeat=instance.garp_master_repeat,
         again_after_ns=instance.garp_master_delay_ns,

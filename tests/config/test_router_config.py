@@ -1,0 +1,126 @@
+"""From keepalived.conf's model to what the protocol runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from vrrp.config import parse
+from vrrp.config.router_config import Conversion, convert
+from vrrp.protocol.profile import FRR, KEEPALIVED, RFC3768, RFC9568, Profile
+from vrrp.protocol.settings import TrackedInterface, TrackedScript, VirtualRouterConfig
+from vrrp.wire.address import pack
+from vrrp.wire.checksum import ChecksumPolicy
+
+SECOND_NS = 1_000_000_000
+
+
+def converted(text: str, profile: Profile = KEEPALIVED) -> Conversion:
+    return convert(parse(text, filename="k.conf").config, profile)
+
+
+def instance(*lines: str, name: str = "VI_1", vrid: int = 51, addresses: str = "10.0.0.100/24") -> str:
+    return "\n".join(
+        [
+            f"vrrp_instance {name} {{",
+            "interface eth0",
+            f"virtual_router_id {vrid}",
+            *lines,
+            f"virtual_ipaddress {{\n{addresses}\n}}",
+            "}",
+            "",
+        ]
+    )
+
+
+def only(text: str, profile: Profile = KEEPALIVED) -> VirtualRouterConfig:
+    (virtual_router,) = converted(text, profile).router.virtual_routers
+    return virtual_router
+
+
+def test_what_the_file_says_is_what_runs() -> None:
+    one = only(instance("priority 150", "advert_int 2", "nopreempt", "use_vmac", "no_accept"))
+    assert (one.name, one.interface, one.vrid, one.priority, one.interval_cs, one.version) == (
+        "VI_1",
+        "eth0",
+        51,
+        150,
+        200,
+        2,
+    )
+    assert (one.preempt, one.virtual_mac, one.accept, one.addresses) == (False, True, False, (pack("10.0.0.100"),))
+    assert one.multicast_group == pack("224.0.0.18")
+
+
+def test_the_password_is_the_one_on_the_wire() -> None:
+    text = instance("authentication {\nauth_type PASS\nauth_pass P@##D321!\n}")
+    assert (only(text).auth_type, only(text).auth_data) == (1, b"P@\0\0\0\0\0\0")
+
+
+def test_the_authentication_header_is_noted_as_not_simulated() -> None:
+    done = converted(instance("authentication {\nauth_type AH\nauth_pass secret\n}"))
+    assert done.router.virtual_routers[0].auth_type == 2
+    assert done.notes == ("k.conf:1: (VI_1) auth_type AH: the authentication header itself is not simulated",)
+
+
+def test_announcements_are_keepaliveds_under_its_profile_only() -> None:
+    text = "global_defs {\nvrrp_garp_interval 0.2\nvrrp_garp_master_refresh 4\n}\n" + instance()
+    plan = only(text).announcements
+    assert plan is not None
+    assert (plan.repeat, plan.again_after_ns, plan.refresh_ns) == (5, 5 * SECOND_NS, 4 * SECOND_NS)
+    assert plan.spacing_ns == SECOND_NS // 5
+    assert only(text, FRR).announcements is None
+
+
+def test_ipv6_takes_the_other_spacing_and_group() -> None:
+    text = "global_defs {\nvrrp_gna_interval 0.1\n}\n" + instance(addresses="fe80::100")
+    plan = only(text).announcements
+    assert plan is not None
+    assert (plan.spacing_ns, only(text).version) == (SECOND_NS // 10, 3)
+    assert only(text).multicast_group == pack("ff02::12")
+
+
+def test_version_2_becomes_3_where_the_profile_speaks_nothing_else() -> None:
+    done = converted(instance(), RFC9568)
+    assert done.router.virtual_routers[0].version == 3
+    assert done.notes == ("k.conf:1: (VI_1) profile rfc9568 speaks version 3, not 2",)
+    assert converted(instance(), RFC3768).notes == ()
+
+
+def test_unicast_peers_and_source() -> None:
+    one = only(instance("unicast_src_ip 10.0.0.1", "unicast_peer {\n10.0.0.2\n}"))
+    assert (one.source, one.unicast_peers) == (pack("10.0.0.1"), (pack("10.0.0.2"),))
+    assert only(instance("mcast_src_ip 10.0.0.7")).source == pack("10.0.0.7")
+
+
+def test_scripts_and_what_follows_them() -> None:
+    script = 'vrrp_script chk {\nscript "/bin/true"\ninterval 3\ntimeout 2\nweight -2\nfall 10\nrise 2\n}\n'
+    done = converted(script + instance("track_script {\nchk\n}", "track_interface {\neth1 weight 5\n}"))
+    (config,) = done.router.scripts
+    assert (config.interval_ns, config.timeout_ns, config.fall, config.rise) == (3 * SECOND_NS, 2 * SECOND_NS, 10, 2)
+    assert done.router.virtual_routers[0].track_scripts == (TrackedScript("chk", -2),)
+    assert done.router.virtual_routers[0].track_interfaces == (TrackedInterface("eth1", 5),)
+
+
+def test_what_is_reversed_is_noted() -> None:
+    done = converted(instance("track_interface {\neth1 weight 5 reverse\n}"))
+    assert done.notes == ("k.conf:1: (VI_1) eth1: reverse is not simulated",)
+
+
+def test_a_sync_group_shares_what_it_tracks() -> None:
+    group = "vrrp_sync_group G1 {\ngroup {\nVI_1\nVI_2\n}\ntrack_interface {\neth9\n}\n}\n"
+    done = converted(group + instance() + instance(name="VI_2", vrid=52, addresses="10.0.0.101/24"))
+    assert [(g.name, g.members) for g in done.router.sync_groups] == [("G1", ("VI_1", "VI_2"))]
+    assert [one.track_interfaces for one in done.router.virtual_routers] == [(TrackedInterface("eth9"),)] * 2
+
+
+def test_startup_delay_and_checksum() -> None:
+    done = converted("global_defs {\nvrrp_startup_delay 4\n}\n" + instance("version 3", "v3_checksum_as_v2"))
+    assert done.router.startup_delay_ns == 4 * SECOND_NS
+    assert done.router.virtual_routers[0].checksum is ChecksumPolicy.PLAIN
+
+
+def test_an_instance_without_addresses_cannot_be_run() -> None:
+    config = parse("vrrp_instance VI_1 {\ninterface eth0\nvirtual_router_id 51\n}\n").config
+    assert len(config.instances) == 1
+    with pytest.raises(ValueError, match="^VI_1: a virtual router needs an address$"):
+        convert(config)
