@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from benchmarks.codec import codec_races
-from benchmarks.measure import run
+from benchmarks.measure import Race, run
 from benchmarks.report import document, missed, table
 from benchmarks.simulator import simulator_races
 from vrrp.whole_file import write_text
 
-FIELDS = {"codec": codec_races, "simulator": simulator_races}
+FIELDS: dict[str, Callable[[], Iterator[Race]]] = {"codec": codec_races, "simulator": simulator_races}
 SHARE = {"codec": 1.0, "simulator": 5.0}
 """How much longer the turns of a field are: a simulation has to come round to its garbage."""
 
 
 @click.command()
-@click.option("--rounds", type=click.IntRange(1), default=7, show_default=True, help="Turns of each contestant.")
+@click.option("--rounds", type=click.IntRange(1), default=15, show_default=True, help="Turns of each contestant.")
 @click.option("--only", type=click.Choice(list(FIELDS)), help="Left out: both.")
 @click.option(
     "--turn",
     "turn_ms",
     type=click.FloatRange(0, min_open=True),
-    default=60.0,
+    default=25.0,
     show_default=True,
     help="CPU milliseconds of a codec's turn; a simulation's is five times as long.",
 )

@@ -18,15 +18,15 @@ PACKAGES = ("dpkt", "os-ken", "scapy", "simpy")
 def table(results: Standings) -> Table:
     """A row for each contestant of each race."""
     shown = Table(
-        title="Medians of the rounds; all contestants of a race do the same work",
+        title="Medians of the rounds; within a race all do the same work",
         title_justify="left",
         caption=f"Python {platform.python_version()}, " + ", ".join(f"{name} {v}" for name, v in versions().items()),
         caption_justify="left",
         box=None,
         pad_edge=False,
     )
-    shown.add_column("")
-    for heading in ("per CPU second", "ours is", "promised"):
+    shown.add_column("", no_wrap=True)
+    for heading in ("per CPU s", "ours is", "promised"):
         shown.add_column(heading, justify="right", no_wrap=True)
     shown.add_column("verdict", no_wrap=True)
     for race, standings in results:

@@ -112,12 +112,12 @@ def _router(network: Network, name: str) -> Router:
 
 
 def textbook_contestants(backups: int) -> tuple[tuple[str, Callable[[], Simulation], str], ...]:
-    """Name, how to make it, and a remark."""
+    """Name, how to make it, and a remark. None of them knows a packet."""
     down_s = [master_down_ns(priority, _INTERVAL_CS, 2) / SECOND_NS for priority in priorities(backups)]
     return (
-        ("simpy, interrupted timeouts", partial(InterruptIdiom, down_s), "no packets"),
-        ("simpy, Store.get() | timeout", partial(StoreIdiom, down_s), "no packets"),
-        ("simpy, lazy deadlines", partial(LazyDeadlines, down_s), "no protocol: the bound"),
+        ("simpy, interrupted timeouts", partial(InterruptIdiom, down_s), ""),
+        ("simpy, Store.get() | timeout", partial(StoreIdiom, down_s), ""),
+        ("simpy, lazy deadlines", partial(LazyDeadlines, down_s), "no protocol"),
     )
 
 
@@ -127,10 +127,10 @@ def simulator_races(sizes: Sequence[int] = BACKUPS) -> Iterator[Race]:
 
 
 def _race(backups: int) -> Race:
-    ours = _contestant("sim", partial(OurNetwork, backups), "real frames, real routers")
+    ours = _contestant("sim", partial(OurNetwork, backups), "frames and routers")
     (first, *others) = textbook_contestants(backups)
     peers = (_contestant(*first, FLOORS.get(backups)), *(_contestant(*other) for other in others))
-    return Race(f"simulate 1 master, {backups} backups", "router-seconds", ours, peers, worth=backups + 1)
+    return Race(f"simulate {backups} backups", "router-seconds", ours, peers, worth=backups + 1)
 
 
 def _contestant(name: str, make: Callable[[], Simulation], note: str, floor: float | None = None) -> Contestant:

@@ -94,7 +94,8 @@ def test_interfaces_of_this_machine(tmp_path: Path, vrrp: Vrrp, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("name", "what"), [("none.conf", "no such file or directory"), (".", "is a directory"), ("a.conf/x", "not a directory")]
+    ("name", "what"),
+    [("none.conf", "no such file or directory"), (".", "is a directory"), ("a.conf/x", "not a directory")],
 )
 def test_files_that_cannot_be_read(name: str, what: str, tmp_path: Path, vrrp: Vrrp) -> None:
     (good,) = conf_files(tmp_path, 100)

@@ -111,13 +111,22 @@ def test_an_interval_nobody_can_state(arguments: list[str], shown: str, vrrp: Vr
     assert said == f"vrrp timers: no profile of these can advertise each {shown} s (see vrrp timers --help)"
 
 
-def test_the_table(vrrp: Vrrp) -> None:
+@pytest.mark.parametrize("columns", ["80", "200"])
+def test_the_table_is_whole_on_a_terminal_of_any_width(
+    columns: str, vrrp: Vrrp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
     outcome = vrrp("timers", "-p", "100", "-p", "200")
     assert (outcome.code, outcome.err) == (0, "")
     assert "Skew_Time" in outcome.out
-    assert all(name in outcome.out for name in PROFILES)
+    assert "\u2026" not in outcome.out
+    lines = [line.split() for line in outcome.out.splitlines()]
+    assert [line[0] for line in lines if line and line[0] in PROFILES] == [
+        name for name in PROFILES for _ in PROFILES[name].versions for _ in range(2)
+    ]
     keepalived = next(line for line in outcome.out.splitlines() if line.startswith("keepalived"))
-    for number in ("100", "1 s", "609.375 ms", "3.609375 s", "2.609", "3.609", "0.609 s"):
+    assert keepalived.split()[1:3] == ["2", "100"]
+    for number in ("1 s", "609.375 ms", "3.609375 s", "2.609", "3.609", "0.609 s"):
         assert number in keepalived
 
 

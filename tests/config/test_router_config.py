@@ -122,5 +122,5 @@ def test_startup_delay_and_checksum() -> None:
 def test_an_instance_without_addresses_cannot_be_run() -> None:
     config = parse("vrrp_instance VI_1 {\ninterface eth0\nvirtual_router_id 51\n}\n").config
     assert len(config.instances) == 1
-    with pytest.raises(ValueError, match="^VI_1: a virtual router needs an address$"):
+    with pytest.raises(ValueError, match=r"^VI_1: a virtual router needs an address$"):
         convert(config)

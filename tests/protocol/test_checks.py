@@ -213,8 +213,10 @@ def test_keepalived_expects_the_length_of_the_packets_own_version() -> None:
 
 
 def test_keepalived_wants_its_own_addresses_among_the_listed() -> None:
-    two = {"addresses": [VIP, OTHER]}
+    two: dict[str, Any] = {"addresses": [VIP, OTHER]}
     assert judge(KEEPALIVED, good(KEEPALIVED, addresses=(OTHER, VIP)), **two) is None
+    three: dict[str, Any] = {"addresses": [VIP, OTHER, "10.0.0.78"]}
+    assert judge(KEEPALIVED, good(KEEPALIVED, addresses=("10.0.0.78", VIP, OTHER)), **three) is None
     assert judge(KEEPALIVED, good(KEEPALIVED, addresses=(VIP, VIP)), **two) is Discard.ADDRESS_LIST
     assert judge(KEEPALIVED, good(KEEPALIVED, addresses=(VIP, VIP)), **two, skip_check_adv_addr=True) is None
 

@@ -168,7 +168,17 @@ def test_timeout_that_is_the_interval_kills_first_and_runs_anew() -> None:
 
 @pytest.mark.parametrize(
     ("base", "adjustments", "effective"),
-    [(253, 10, 254), (5, -20, 1), (100, 0, 100), (100, -2, 98), (1, 253, 254), (255, -20, 255), (255, 5, 255)],
+    [
+        (253, 10, 254),
+        (254, -2, 252),
+        (254, 1, 254),
+        (5, -20, 1),
+        (100, 0, 100),
+        (100, -2, 98),
+        (1, 253, 254),
+        (255, -20, 255),
+        (255, 5, 255),
+    ],
 )
 def test_effective_priority(base: int, adjustments: int, effective: int) -> None:
     assert effective_priority(base, adjustments) == effective

@@ -104,6 +104,8 @@ def test_startup_of_the_owner(profile: Profile) -> None:
 @each_rfc
 def test_startup_of_another(profile: Profile) -> None:
     router = make(profile, priority=100)
+    assert (router.state, router.priority, router.master) == (State.INITIALIZE, 100, None)
+    assert router.deadline_ns is None
     assert router.start(7) == (StateChanged(State.INITIALIZE, State.BACKUP, "start"),)
     assert router.deadline_ns == 7 + DOWN_NS
     assert router.master_down_interval_ns == DOWN_NS

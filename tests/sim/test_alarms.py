@@ -91,7 +91,9 @@ def test_at_one_time_the_first_armed_is_woken_first() -> None:
 
 
 # Changes come at even times and deadlines are odd: which of the two is first at one time is no matter of the clock.
-CHANGES = st.tuples(st.integers(0, 20).map(lambda n: 2 * n), st.integers(0, 3), st.integers(0, 30).map(lambda n: 2 * n + 1))
+CHANGES = st.tuples(
+    st.integers(0, 20).map(lambda n: 2 * n), st.integers(0, 3), st.integers(0, 30).map(lambda n: 2 * n + 1)
+)
 
 
 @given(st.lists(CHANGES, max_size=30).map(sorted))

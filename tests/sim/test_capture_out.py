@@ -35,9 +35,7 @@ def everything(file: Path) -> Result:
                 router(100 + n, auth_type=1, auth_data=b"secret"),
                 router(100 + n, vrid=52, name="VI_2", version=3, addresses=["10.0.0.101"], virtual_mac=True),
                 router(100 + n, vrid=53, name="VI_3", version=3, addresses=["fe80::100", "2001:db8::1"]),
-                router(
-                    100 + n, vrid=54, name="VI_4", addresses=["10.0.0.102"], unicast_peers=[f"10.0.0.{3 - n}"]
-                ),
+                router(100 + n, vrid=54, name="VI_4", addresses=["10.0.0.102"], unicast_peers=[f"10.0.0.{3 - n}"]),
             )
         )
     data = scenario_data(["r1", "r2"], clients={"c": client(every="1s")})
@@ -97,9 +95,7 @@ def test_tcpdump_finds_nothing_wrong(capture: tuple[Path, Result]) -> None:
     file, result = capture
     text = run("tcpdump", "-nn", "-vv", "-tt", "--nano", "-r", file)
     assert not re.search(r"bad|incorrect|invalid|malformed|truncated|wrong|\[\|", text, re.IGNORECASE)
-    assert text.count("VRRPv2, Advertisement") == sum(
-        s.instance in {"VI_1", "VI_4"} for s in result.sent
-    )
+    assert text.count("VRRPv2, Advertisement") == sum(s.instance in {"VI_1", "VI_4"} for s in result.sent)
     assert text.count("VRRPv3, Advertisement") == sum(s.instance in {"VI_2", "VI_3"} for s in result.sent)
     assert "prio 0" in text
     assert "authtype simple" in text

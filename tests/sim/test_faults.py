@@ -118,7 +118,9 @@ def test_a_script_of_a_name_has_its_own_outcome_until_all_are_told() -> None:
 
 
 def test_a_partition_names_ports_of_its_segment_only() -> None:
-    data = scenario_data(["r1", "r2"], segments={"lan": {}, "back": {}}, clients={"c": client()}, servers={"w": SERVER})
+    data = scenario_data(
+        ["r1", "r2"], segments={"lan": {}, "back": {}}, clients={"c": client()}, servers={"w": SERVER}
+    )
     data["nodes"]["r1"]["interfaces"]["eth1"] = {"segment": "back", "addresses": []}
     data["events"] = [event("1s", "partition", segment="back", groups=[["r1", "r2", "c", "w"]])]
     net = network({"r1": router(), "r2": router()}, data=data)

@@ -200,7 +200,10 @@ def test_nodes_are_named_after_their_files_or_folders(files: list[str], names: l
     ("text", "expected"),
     [
         ("10s a crash", {"at": 10 * S, "node": "a", "action": "crash"}),
-        ("  1.5s   a  link-down eth0 ", {"at": 1_500_000_000, "node": "a", "action": "link-down", "interface": "eth0"}),
+        (
+            "  1.5s   a  link-down eth0 ",
+            {"at": 1_500_000_000, "node": "a", "action": "link-down", "interface": "eth0"},
+        ),
         ("5s a script-fail", {"at": 5 * S, "node": "a", "action": "script-fail", "script": None}),
         ("5s a script-fail check", {"at": 5 * S, "action": "script-fail", "script": "check"}),
         ("5s lan partition a|b", {"at": 5 * S, "segment": "lan", "groups": (("a",), ("b",))}),
@@ -239,7 +242,10 @@ def test_a_run_lasts_20_s_after_its_last_event(at: str, duration_ns: int, tmp_pa
         ("10s lan loss", "--event: action 'loss' needs 'rate'"),
         ("10s lan loss much", "--event: '10s lan loss much': 'much' is no rate; write 0.3"),
         ("10s lan loss 2", "--event: events[0].rate: input should be less than or equal to 1, not 2.0"),
-        ("10s lan delay slow", "--event: events[0].delay: 'slow' is no duration; write a number with a unit: 100us, 10ms, 1.5s, 2m, 1h"),
+        (
+            "10s lan delay slow",
+            "--event: events[0].delay: 'slow' is no duration; write a number with a unit: 100us, 10ms, 1.5s, 2m, 1h",
+        ),
         ("10s lam heal", "--event: there is no segment 'lam'; did you mean 'lan'?"),
         ("10s lan partition a|c", "--event: there is no node 'c'; known: a, b"),
         ("10s a reload", "--event: action 'reload' is not simulated by this version"),

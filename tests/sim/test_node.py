@@ -158,10 +158,7 @@ def test_unicast_goes_to_each_peers_mac_or_to_all_when_nobody_has_the_address() 
 def test_unicast_peers_elect_one_master() -> None:
     peers = ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
     net = network(
-        {
-            f"r{n}": router(100 + n, unicast_peers=[p for p in peers if not p.endswith(f".{n}")])
-            for n in (1, 2, 3)
-        }
+        {f"r{n}": router(100 + n, unicast_peers=[p for p in peers if not p.endswith(f".{n}")]) for n in (1, 2, 3)}
     )
     result = net.run(20 * S)
     assert [t.node for t in result.transitions if t.new == "MASTER"] == ["r3"]
@@ -306,9 +303,7 @@ def test_two_instances_on_one_node_count_apart() -> None:
 
 
 def test_servers_answer_and_can_be_switched() -> None:
-    servers = {
-        "web": {"interfaces": {"eth0": {"segment": "lan", "addresses": ["10.0.0.50/24"]}}, "listen": [80]}
-    }
+    servers = {"web": {"interfaces": {"eth0": {"segment": "lan", "addresses": ["10.0.0.50/24"]}}, "listen": [80]}}
     net = network({"r1": router()}, servers=servers)
     asker = Asker(net)
     assert len(asker.who_has("10.0.0.50")) == 1
@@ -326,9 +321,7 @@ def test_a_second_interface_takes_part() -> None:
         interfaces = data["nodes"][f"r{n}"]["interfaces"]
         interfaces["eth1"] = {"segment": "back", "addresses": [f"10.1.0.{n}/24"]}
     inside = {"vrid": 60, "name": "INSIDE", "interface": "eth1", "addresses": ["10.1.0.100"]}
-    configs = {
-        f"r{n}": RouterConfig(virtual_routers=(router(100 + n), router(110 - n, **inside))) for n in (1, 2)
-    }
+    configs = {f"r{n}": RouterConfig(virtual_routers=(router(100 + n), router(110 - n, **inside))) for n in (1, 2)}
     net = network(configs, data=data)
     back = tap(net, "back")
     result = net.run(10 * S)

@@ -10,7 +10,9 @@ from sim.topology import lay_out
 from vrrp.config import parse
 
 
-def instance(name: str = "VI_1", vrid: int = 51, vip: str = "10.0.0.100/24", interface: str = "eth0", more: str = "") -> str:
+def instance(
+    name: str = "VI_1", vrid: int = 51, vip: str = "10.0.0.100/24", interface: str = "eth0", more: str = ""
+) -> str:
     return f"""
 vrrp_instance {name} {{
     interface {interface}

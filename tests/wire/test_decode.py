@@ -265,3 +265,11 @@ def test_padding_is_no_part_of_a_message(data: st.DataObject) -> None:
     longer = data.draw(mutilated(V2)) + bytes(20 + 4 * 255)
     with pytest.raises(DecodeError):
         decode(longer)
+
+
+@pytest.mark.parametrize("source", [b"", b"abc", bytes(5)])
+def test_a_source_that_is_no_address_is_the_callers_fault(source: bytes) -> None:
+    message = bytes.fromhex("31016401006405fec0000201")
+    with pytest.raises(ValueError, match="4 or 16 bytes") as caught:
+        decode(message, source=source, destination=bytes(4))
+    assert not isinstance(caught.value, DecodeError)

@@ -187,9 +187,10 @@ def decode(
     """The advertisement in `data`, the payload of one IP packet without its header or Ethernet padding.
 
     `source` and `destination` are the IP header's; they tell the family and enter the pseudo-header, which
-    cannot be verified without them. `ttl` is the TTL or hop limit, checked when given. `checksum` matters
-    for version 3 over IPv4 only. Raises DecodeError, and nothing else whatever the bytes, with the first
-    failure in RFC 9568 section 7.1's order: TTL, version, type, length, checksum; then a zero VRID.
+    cannot be verified without them. `ttl` is the TTL or hop limit, checked when given. `checksum` chooses among
+    the sums of version 3 over IPv4, or UNCHECKED for none at all. Raises DecodeError, and nothing else whatever
+    the bytes, with the first failure in RFC 9568 section 7.1's order: TTL, version, type, length, checksum; then
+    a zero VRID. ValueError for an address that is none.
     """
     size = len(data)
     if ttl is not None and ttl != TTL:
@@ -214,6 +215,8 @@ def decode(
         twin = _Draft(2, vrid, priority, (word & 0xFF) * 100, addresses, word >> 8, data[-AUTH_SIZE:], 0, form)
     elif version_type == _VERSION_3:
         width = len(source) if source is not None else _width(size, count)
+        if width != 4 and width != 16:  # noqa: PLR1714  # a set look-up costs twice as much
+            raise ValueError(f"a packed address has 4 or 16 bytes, not {width}")
         expected = HEADER_SIZE + width * count
         if size != expected:
             raise _wrong_size(vrid, size, expected)

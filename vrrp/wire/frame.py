@@ -92,7 +92,7 @@ def _content(raw: bytes) -> Content:
             return Datagram(packet.source, packet.destination, packet.ttl, packet.payload)
         return parse_neighbor(packet) or packet
     except DecodeError as error:
-        return error
+        return error.with_traceback(None)  # which would keep every caller's frame alive in the cache
 
 
 @lru_cache(_CACHED)
@@ -104,4 +104,4 @@ def decode_datagram(datagram: Datagram, checksum: ChecksumPolicy) -> Advertiseme
     try:
         return decode(datagram.payload, source=datagram.source, destination=datagram.destination, checksum=checksum)
     except DecodeError as error:
-        return error
+        return error.with_traceback(None)  # which would keep every caller's frame alive in the cache
