@@ -64,8 +64,8 @@ def framed(message: Message) -> Message:
 
 def strangers(messages: Iterable[Message]) -> Iterator[bytes]:
     """Their frames again and again, each time from a station never heard before: no cache has met one of them."""
-    for message in itertools.cycle(messages):
-        yield message.frame[:6] + next(_STATION).to_bytes(6, "big") + message.frame[12:]
+    frames = (message.frame for message in itertools.cycle(messages))
+    return (frame[:6] + next(_STATION).to_bytes(6, "big") + frame[12:] for frame in frames)
 
 
 def steady(message: Message) -> Iterator[bytes]:
@@ -73,5 +73,4 @@ def steady(message: Message) -> Iterator[bytes]:
     packet_end = _ETHERNET_SIZE + int.from_bytes(message.frame[16:18], "big")
     head, tail = message.frame[:_ETHERNET_SIZE], message.frame[packet_end:]
     packet = message.frame[_ETHERNET_SIZE:packet_end]
-    for number in itertools.cycle(range(1, 0x10000)):
-        yield head + renumber(packet, number) + tail
+    return (head + renumber(packet, number) + tail for number in itertools.cycle(range(1, 0x10000)))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from benchmarks.messages import Answer, Message
 from benchmarks.peers import Job
 from vrrp import Advertisement, ChecksumPolicy, Datagram, decode, encode
@@ -48,11 +46,14 @@ def _decode_frame(raw: bytes) -> Advertisement:
     return decode(datagram.payload, source=datagram.source, destination=datagram.destination, ttl=datagram.ttl)
 
 
-def _decode_known_frame(raw: bytes) -> Any:
+def _decode_known_frame(raw: bytes) -> Advertisement:
     datagram = parse_frame(raw).content
     if type(datagram) is not Datagram or datagram.ttl != 255:
         raise ValueError("IPv4 header")
-    return decode_datagram(datagram, ChecksumPolicy.EITHER)
+    known = decode_datagram(datagram, ChecksumPolicy.EITHER)
+    if type(known) is not Advertisement:
+        raise ValueError("checksum")
+    return known
 
 
 def _answer(advertisement: Advertisement) -> Answer:

@@ -7,6 +7,7 @@ a failover takes. Times are in seconds, as simpy's own examples have them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ _ALARM_S = 0.5
 _Process = Generator[simpy.Event, Any, None]
 
 
-class Textbook:
+class Textbook(ABC):
     """A running master and its backups, one for each Master_Down_Interval (in seconds)."""
 
     def __init__(self, down_s: Sequence[float]) -> None:
@@ -49,13 +50,13 @@ class Textbook:
         index, at_s = self._takeovers[0]
         return index, at_s - self._sent_s
 
+    @abstractmethod
     def _prepare(self) -> None:
         """Set the backups up."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _advertise(self) -> None:
         """Reach the backups."""
-        raise NotImplementedError
 
     def _take_over(self, index: int) -> None:
         self._takeovers.append((index, self._environment.now))

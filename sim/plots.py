@@ -78,15 +78,18 @@ def draw_timeline(result: Result, axes: Axes | None = None) -> Figure:
 
 
 def save_plot(result: Result, path: Path) -> None:
-    """Write the picture as .png, .svg or .pdf, by the suffix; the same run gives the same bytes.
+    """Write the picture, in the format of the suffix; the same run gives the same bytes. ValueError, OSError."""
+    suffix = picture_suffix(path)
+    with replacing(path) as file:
+        write_plot(result, file, suffix)
 
-    The file is replaced when it is complete. Raises ValueError for another suffix, and OSError.
-    """
+
+def picture_suffix(path: Path) -> str:
+    """The suffix that says which format `path` is to have; ValueError for one that is none."""
     suffix = path.suffix.lower()
     if suffix not in _STAMPS:
         raise ValueError(f"{suffix or 'no suffix'} is no picture format; use .png, .svg or .pdf")
-    with replacing(path) as file:
-        write_plot(result, file, suffix)
+    return suffix
 
 
 def write_plot(result: Result, file: BinaryIO, suffix: str) -> None:

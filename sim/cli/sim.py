@@ -16,6 +16,7 @@ from sim.network import Network
 from sim.result import Result
 from sim.scenario_file import ScenarioError
 from vrrp.capture.pcap import open_pcap
+from vrrp.cli.console import PipeConsole
 from vrrp.cli.environment import parse_environment
 from vrrp.cli.errors import BadInput
 from vrrp.protocol.profile import PROFILES
@@ -63,25 +64,29 @@ def command(
 
     Exit status 1 when, at the end, an address has no master or more than one.
     """
+    if plot_file is not None:
+        from sim.plots import picture_suffix
+
+        try:
+            picture_suffix(plot_file)
+        except ValueError as error:
+            raise BadInput(f"{plot_file}: {error}") from error
     try:
         given = _read(inputs, events, environment, profile)
         until_ns = parse_duration(until) if until is not None else None
         network = Network(given.scenario, given.source, dict(given.configs), seed, ideal=ideal)
-        notes = tuple(str(diagnostic) for diagnostic in given.diagnostics) + given.notes
-        result = _run(network, until_ns, pcap_file, notes)
     except ScenarioError as error:
         raise BadInput(str(error)) from error
     except ValueError as error:
         raise click.UsageError(f"--until: {error}") from error
+    notes = tuple(str(diagnostic) for diagnostic in given.diagnostics) + given.notes
+    result = _run(network, until_ns, pcap_file, notes)
     if json_file is not None:
         write_text(json_file, json.dumps(result.to_json(), indent=1) + "\n")
     if plot_file is not None:
         from sim.plots import save_plot
 
-        try:
-            save_plot(result, plot_file)
-        except ValueError as error:
-            raise BadInput(f"{plot_file}: {error}") from error
+        save_plot(result, plot_file)
     if report_file is not None:
         from sim.report import write_report
 
@@ -89,7 +94,7 @@ def command(
     if str(json_file) != "-":
         from sim.timeline import print_timeline
 
-        print_timeline(result, Console())
+        print_timeline(result, PipeConsole())
     return 0 if result.healthy_at_end else 1
 
 

@@ -74,7 +74,7 @@ class Vrrp:
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys
 
-    def __call__(self, *arguments: str | Path) -> Outcome:
+    def __call__(self, *arguments: object) -> Outcome:
         self._capsys.readouterr()
         code = run([str(argument) for argument in arguments])
         out, err = self._capsys.readouterr()

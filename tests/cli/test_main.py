@@ -16,7 +16,6 @@ import pytest
 
 import vrrp as library
 import vrrp.cli.main as cli_main
-
 from cli.command import CONF, SCENARIO, Vrrp, conf_files, finished, scenario_file, spawn
 
 SUBCOMMANDS = ("check", "sim", "timers")

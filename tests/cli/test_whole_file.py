@@ -42,9 +42,14 @@ def test_what_breaks_off_leaves_no_trace(error: BaseException, old: bytes | None
     file = tmp_path / "x"
     if old is not None:
         file.write_bytes(old)
-    with pytest.raises(type(error)), replacing(file) as out:
-        out.write(b"half")
-        raise error
+
+    def write() -> None:
+        with replacing(file) as out:
+            out.write(b"half")
+            raise error
+
+    with pytest.raises(type(error)):
+        write()
     assert names(tmp_path) == ["x"] * (old is not None)
     assert old is None or file.read_bytes() == old
 

@@ -230,6 +230,16 @@ def test_keepalived_hears_unicast_only_from_peers_and_at_any_ttl() -> None:
     assert judge(KEEPALIVED, unicast) is Discard.DESTINATION
 
 
+@pytest.mark.parametrize("profile", [KEEPALIVED, FRR], ids=lambda profile: profile.name)
+def test_multicast_is_heard_from_the_own_group_only(profile: Profile) -> None:
+    elsewhere = good(profile, destination="224.0.0.99")
+    assert judge(profile, elsewhere) is Discard.DESTINATION
+    assert judge(profile, elsewhere, group="224.0.0.99") is None
+    assert judge(profile, good(profile), group="224.0.0.99") is Discard.DESTINATION
+    ipv6 = good(profile, version=3, source="fe80::9", addresses=(LINK_LOCAL,), destination="ff02::99")
+    assert judge(profile, ipv6, version=3) is Discard.DESTINATION
+
+
 @pytest.mark.parametrize(
     ("changes", "verdict"),
     [

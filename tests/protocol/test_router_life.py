@@ -67,6 +67,14 @@ def test_stopped_host_waits_for_nothing_whatever_it_hears() -> None:
         assert router.deadline_ns is None
 
 
+def test_stopped_host_waits_for_nothing_when_asked_exactly() -> None:
+    # An announcement was due 5 s after it became master; nothing will be done about it any more.
+    router = keepalived_master()
+    router.stop(MASTER_NS)
+    router.settle()
+    assert router.deadline_ns is None
+
+
 def test_stopped_host_runs_no_scripts() -> None:
     tracked = (TrackedScript("chk", -2),)
     router = host(KEEPALIVED, on("eth0", track_scripts=tracked), scripts=(ScriptConfig(name="chk"),))

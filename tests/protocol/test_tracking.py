@@ -312,11 +312,21 @@ def test_script_that_nobody_tracks_is_not_run() -> None:
     assert router.deadline_ns == DOWN_NS
 
 
+def test_script_with_a_weight_tracked_by_an_owner_only_is_not_run() -> None:
+    # Measured with the 255/-2 configuration: "script check_apiserver is not used", and it is not.
+    router = tracking(-2, priority=255)
+    assert kinds(effect for _, effect in router.start(0)) == (StateChanged,)
+
+
 def test_owner_is_not_moved_by_weights() -> None:
-    router = tracking(-20, priority=255)
-    router.start(0)
-    assert router.script_finished(RUN_NS, "chk", False) == ()
-    assert router.virtual_routers[0].priority == 255
+    owner = settings(
+        KEEPALIVED, name="VI_1", interface="eth0", priority=255, track_scripts=(TrackedScript("chk", -20),)
+    )
+    other = settings(KEEPALIVED, name="VI_2", interface="eth1", track_scripts=(TrackedScript("chk", -20),))
+    router = host(KEEPALIVED, owner, other, scripts=(ScriptConfig(name="chk"),))
+    assert (None, RunScript("chk")) in router.start(0)
+    assert finish(router, RUN_NS, False) == [("VI_2", PriorityChanged(100, 80, "chk failed once: 100 → 80"))]
+    assert [vr.priority for vr in router.virtual_routers] == [255, 80]
 
 
 def test_owner_goes_to_fault_without_weight_and_returns_after_3_004() -> None:
@@ -338,6 +348,7 @@ def test_result_that_no_run_gave_is_ignored() -> None:
     router.start(0)
     finish(router, RUN_NS, True)
     assert finish(router, RUN_NS + 1, False) == []
+    assert router.expire(S_NS) == ((None, RunScript("chk")),)
     assert router.virtual_routers[0].state is State.BACKUP
 
 

@@ -281,6 +281,11 @@ def test_master_learns_from_the_one_it_yields_to(profile: Profile) -> None:
     assert router.deadline_ns == 18_046_875_000
 
 
+@each_profile
+def test_equal_from_the_own_address_is_not_higher(profile: Profile) -> None:
+    assert changes(hear(master(profile), 1, 100, OWN)) == []
+
+
 @each_rfc
 def test_addresses_are_compared_as_numbers_not_as_text(profile: Profile) -> None:
     router = master(profile)
@@ -410,6 +415,15 @@ def test_checksum_sent_and_taken(
     ((_, effect),) = drive(router, S_NS)
     assert isinstance(effect, SendAdvertisement)
     assert effect.advertisement.checksum_form is form
+
+
+@each_profile
+def test_same_advertisement_from_another_source_is_that_ones(profile: Profile) -> None:
+    router = backup(profile)
+    advertisement = advert(router, 200)
+    for source in packed(LOWER, HIGHER, HIGHER, LOWER):
+        router.receive(1, source, advertisement)
+        assert router.master == source
 
 
 @each_profile

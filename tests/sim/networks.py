@@ -19,7 +19,13 @@ VIP = "10.0.0.100"
 
 def router(priority: int = 100, **settings: Any) -> VirtualRouterConfig:
     """VRID 51 on eth0 for 10.0.0.100, version 2, named VI_1, unless told otherwise."""
-    given: dict[str, Any] = {"vrid": 51, "version": 2, "name": "VI_1", "interface": "eth0", "addresses": [VIP]} | settings
+    given: dict[str, Any] = {
+        "vrid": 51,
+        "version": 2,
+        "name": "VI_1",
+        "interface": "eth0",
+        "addresses": [VIP],
+    } | settings
     return VirtualRouterConfig(priority=priority, **given)
 
 

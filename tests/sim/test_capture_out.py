@@ -10,9 +10,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from networks import MS, S, client, event, network, router, scenario_data
 
 from conftest import PROGRAM_PATH
-from networks import MS, S, client, event, network, router, scenario_data
 from sim.network import Network
 from sim.result import Result
 from vrrp.capture.pcap import open_pcap
@@ -127,7 +127,7 @@ def test_tshark_finds_nothing_wrong(capture: tuple[Path, Result]) -> None:
 def test_both_would_tell(capture: tuple[Path, Result], tmp_path: Path) -> None:
     """Of each kind of frame one, with a bit of its last byte turned over."""
     damaged = tmp_path / "damaged.pcap"
-    kinds = {}
+    kinds: dict[object, tuple[int, bytes]] = {}
     for at, raw in records(capture[0]):
         if raw[12:14] != b"\x08\x06":
             kinds.setdefault((raw[12:14], raw[14 + 9], raw[14 + 6], len(raw)), (at, raw))

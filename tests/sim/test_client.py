@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from networks import MS, VIP, Listener, S, client, event, network, router, tap
 
 import sim.client
-
-from networks import MS, VIP, Listener, S, client, event, network, router, tap
 from sim.client import ARP_RETRY_NS, ARP_TRUST_NS, Client
 from sim.delay import Constant
 from sim.kernel import Kernel
@@ -233,6 +232,12 @@ def test_ports_come_round_and_the_newest_try_is_the_one_answered(monkeypatch: py
     story = bench.client.story(count * 1_000 + 500)
     assert (story.ok, story.failed) == (1, count)
     assert story.gaps == ((0, count * 1_000),)
+
+
+def test_it_begins_when_told() -> None:
+    late = client(start="4.5s", every="1s")
+    result = network({"r1": router(101)}, clients={"c": late}, duration="10s").run()
+    assert (result.clients["c"].sent, result.clients["c"].failed, result.clients["c"].gaps) == (6, 0, ())
 
 
 # What an outage looks like to it ---------------------------------------------------------------------------

@@ -142,12 +142,12 @@ def test_what_is_no_duration(value: object) -> None:
 
 @pytest.mark.parametrize("value", ["1000000.000000001h", "9" * 400 + "s"])
 def test_a_duration_has_an_end(value: str) -> None:
-    with pytest.raises(ValueError, match="is longer than a million hours$"):
+    with pytest.raises(ValueError, match=r"is longer than a million hours$"):
         parse_duration(value)
 
 
 def test_a_number_of_a_million_digits_is_too_long_as_well() -> None:
-    with pytest.raises(ValueError, match="duration|longer"):
+    with pytest.raises(ValueError, match="is longer than a million hours"):
         parse_duration("9" * 1_000_000 + "s")
 
 

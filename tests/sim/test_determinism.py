@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from networks import client, event, network, router
 
 import sim
-from networks import client, event, network, router
 from sim.network import Network
 from sim.result import Result
 

@@ -7,20 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from networks import MS, Listener, S, client, event, network, router, scenario_data, states
+
 from sim.delay import Constant, Lognormal
 from sim.faults import FAULTS, NOT_SIMULATED, check_events
 from sim.network import Network
 from sim.scenario import ScenarioSource, read_scenario
 from sim.scenario_file import ScenarioError
+from vrrp.protocol.settings import RouterConfig, ScriptConfig
 
 SERVER = {"interfaces": {"eth0": {"segment": "lan", "addresses": ["10.0.0.50/24"]}}, "listen": [80]}
 
 
 def run(*events: dict[str, Any], until: str = "11s") -> Network:
     """r1 (101) and r2 (100), one server, one client; the events; `until` (11 s)."""
-    configs = {"r1": router(101), "r2": router(100)}
+    scripts = tuple(ScriptConfig(name=name) for name in ("a", "b", "x"))
+    configs = {
+        "r1": RouterConfig(virtual_routers=(router(101),), scripts=scripts),
+        "r2": RouterConfig(virtual_routers=(router(100),)),
+    }
     net = network(configs, events=list(events), servers={"web": SERVER}, clients={"c": client()}, duration=until)
     net.run()
     return net
@@ -175,7 +180,7 @@ def test_an_event_at_the_very_end_is_not_told_as_it_does_not_happen() -> None:
         (event("1s", "power-off", "r1"), "power off"),
         (event("1s", "resume", "r1"), "resume (SIGCONT)"),
         (event("1s", "link-down", "r1", interface="eth0"), "link down eth0"),
-        (event("1s", "script-fail", "r1", script="check"), "script fails check"),
+        (event("1s", "script-fail", "r1", script="a"), "script fails a"),
         (event("1s", "script-hang", "r1"), "script hangs"),
         (event("1s", "partition", segment="lan", groups=[["r1", "c"], ["r2"]]), "partition lan r1, c | r2"),
         (event("1s", "heal", segment="lan"), "heal lan"),
@@ -185,9 +190,7 @@ def test_an_event_at_the_very_end_is_not_told_as_it_does_not_happen() -> None:
     ],
 )
 def test_how_an_event_is_told(told: dict[str, Any], text: str) -> None:
-    configs = {"r1": router(track_scripts=()), "r2": router()}
-    net = network(configs, events=[told], servers={"web": SERVER}, clients={"c": client()})
-    (happened,) = net.run(2 * S).events
+    (happened,) = run(told, until="2s").recorder.events
     assert happened.text == text
     assert happened.node == told.get("node", told.get("server"))
 
@@ -234,5 +237,7 @@ def test_nothing_is_both_simulated_and_not() -> None:
 
 
 def test_a_script_that_the_node_does_not_have_is_refused() -> None:
-    with pytest.raises(ScenarioError, match="there is no script 'chekc'"):
-        network({"r1": router()}, events=[event("1s", "script-fail", "r1", script="chekc")])
+    with pytest.raises(ScenarioError, match="there is no script 'c'; known: a, b, x"):
+        run(event("1s", "script-fail", "r1", script="c"))
+    with pytest.raises(ScenarioError, match="there is no script 'a'; known: none"):
+        run(event("1s", "script-fail", "r2", script="a"))

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from networks import S
+
 from sim.inputs import Inputs, from_files, from_scenario
 from sim.network import Network
 from sim.scenario_file import ScenarioError
@@ -150,6 +150,14 @@ def test_a_configuration_the_profile_cannot_run(tmp_path: Path) -> None:
     (tmp_path / "a.conf").write_text("global_defs {\n  vrrp_version 3\n}\n" + conf())
     said = complaint(lambda: run(from_scenario(file)))
     assert said == f"{file}:4: a: VI_1: profile rfc3768 does not speak version 3"
+
+
+def test_an_interval_that_the_other_version_cannot_state(tmp_path: Path) -> None:
+    file = scenario(tmp_path, top='profile = "rfc9568"')
+    (tmp_path / "b.conf").write_text(conf().replace("interface eth0", "interface eth0\n    advert_int 60"))
+    said = complaint(from_scenario, file)
+    assert said.startswith(f"{file}:9: {tmp_path}/b.conf: VI_1: ")
+    assert "interval" in said
 
 
 def test_a_zero_byte_in_a_file_name(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from networks import VIP, S, client, event, network, router, scenario_data
+
 from sim.network import Network
 from sim.recorder import Recorder
 from sim.result import ClientStory, Result, Span, seconds
@@ -119,7 +119,7 @@ def test_routers_that_do_not_fit_their_node(config: VirtualRouterConfig, message
 
 
 def test_a_profile_that_does_not_speak_the_version() -> None:
-    with pytest.raises(ScenarioError, match="r1: VI_1: profile rfc9568 does not speak version 2$"):
+    with pytest.raises(ScenarioError, match=r"r1: VI_1: profile rfc9568 does not speak version 2$"):
         network({"r1": router()}, profile="rfc9568")
 
 

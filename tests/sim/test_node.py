@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
-
 from networks import MS, VIP, S, event, network, router, scenario_data, states, tap
+
 from sim.network import Network
 from sim.node import ANNOUNCE_AFTER_NS, ANNOUNCE_SPACING_NS
 from sim.tcp import accepted_port, answer_syn, build_syn
@@ -179,7 +180,7 @@ def test_unicast_peers_elect_one_master() -> None:
     ],
 )
 def test_which_mac_advertisements_and_announcements_come_from(
-    settings: dict[str, object], profile: str, advert: str, arp: str
+    settings: dict[str, Any], profile: str, advert: str, arp: str
 ) -> None:
     net = network({"r1": router(**settings)}, profile=profile)
     seen = tap(net)

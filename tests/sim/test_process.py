@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
+import pytest
 from networks import MS, VIP, S, changes, client, event, network, router, scenario_data, states, tap
+
 from sim.process import SCRIPT_RUN_NS, SOCKET_QUEUE
 from sim.result import Result
 from vrrp.protocol.settings import (
@@ -160,10 +162,9 @@ def test_a_frozen_backup_hears_its_queue_first_and_stays_backup() -> None:
 
 
 def test_the_queue_of_a_frozen_process_has_an_end() -> None:
-    quick = {"version": 3, "interval_cs": 1}
-    data = {"events": [event("1s", "pause", "r2"), event("11s", "resume", "r2")], "duration": "10.99s"}
-    net = network({"r1": router(200, **quick), "r2": router(100, **quick)}, **data)
-    result = net.run()
+    configs = {name: router(p, version=3, interval_cs=1) for name, p in (("r1", 200), ("r2", 100))}
+    net = network(configs, events=[event("1s", "pause", "r2")])
+    result = net.run(11 * S)
     accepted = result.counters["r2"]["VI_1"]["accepted"]
     process = net.nodes["r2"].process
     assert process is not None
@@ -278,10 +279,28 @@ def test_a_pulled_cable_stays_pulled_when_the_node_is_switched_off_and_on() -> N
     assert states(result, "r1")[-1] == (12 * S, "FAULT")
 
 
+def test_a_cable_plugged_in_while_the_node_is_off_is_there_when_it_comes_back() -> None:
+    events = [
+        event("10s", "link-down", "r1", interface="eth0"),
+        event("11s", "power-off", "r1"),
+        event("12s", "link-up", "r1", interface="eth0"),
+        event("13s", "start", "r1"),
+    ]
+    result = network(two(), events=events, duration="20s").run()
+    assert states(result, "r1")[-1] == (13 * S + MDI_101, "MASTER")
+
+
+def test_a_crash_of_a_router_that_is_nothing_yet_is_no_transition() -> None:
+    # RFC profiles go to INITIALIZE without a link.
+    events = [event("10s", "link-down", "r1", interface="eth0"), event("11s", "crash", "r1")]
+    result = network(two(), profile="rfc3768", events=events, duration="12s").run()
+    assert states(result, "r1")[-1] == (10 * S, "INITIALIZE")
+
+
 # Check scripts --------------------------------------------------------------------------------------------
 
 
-def scripted(weight: int, **script: int) -> dict[str, RouterConfig]:
+def scripted(weight: int, **script: Any) -> dict[str, RouterConfig]:
     """r1 (101) tracks `check`, run each second; r2 (100) tracks nothing."""
     checked = router(101, track_scripts=(TrackedScript("check", weight),))
     return {

@@ -6,8 +6,8 @@ r1 200, r2 100, interval 1 s, frames take 50 us, processes ideal. The formulas s
 from __future__ import annotations
 
 import pytest
-
 from networks import MS, S, changes, event, network, router, states, tap
+
 from sim.result import Result
 from vrrp.wire.arp import ArpPacket
 

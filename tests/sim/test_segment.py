@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
+from networks import Listener
 
 import sim.segment
-from networks import Listener
 from sim.delay import Constant, Delay, Uniform
 from sim.kernel import Kernel
 from sim.segment import Port, Segment
 from vrrp.wire.arp import gratuitous_arp
 from vrrp.wire.ethernet import ARP, BROADCAST, EthernetFrame
-from vrrp.wire.frame import Frame
+from vrrp.wire.frame import Frame, parse_frame
 
 GROUP = bytes.fromhex("01005e000012")
 
@@ -156,8 +154,12 @@ def test_a_frame_is_taken_apart_once_for_all_hearers(
     delay: Delay, loss: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parsed: list[bytes] = []
-    real: Callable[[bytes], Frame] = sim.segment.parse_frame
-    monkeypatch.setattr(sim.segment, "parse_frame", lambda raw: (parsed.append(raw), real(raw))[1])
+
+    def counting(raw: bytes) -> Frame:
+        parsed.append(raw)
+        return parse_frame(raw)
+
+    monkeypatch.setattr(sim.segment, "parse_frame", counting)
     switch = Switch(delay, loss)
     for _ in range(10):
         switch.hearers("a", BROADCAST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -119,3 +120,9 @@ def test_watched_interfaces_are_there_without_address() -> None:
 def test_an_instance_on_a_watched_interface_gives_it_an_address() -> None:
     found = laid(a=instance(more="track_interface {\n eth1\n }") + instance("VI_2", 52, "10.1.0.1/24", "eth1"))
     assert found["nodes"]["a"]["interfaces"]["eth1"]["addresses"] == ["10.1.0.11/24"]
+
+
+def test_an_instance_without_virtual_address_lives_in_a_documentation_network() -> None:
+    config = parse(instance()).config
+    bare = replace(config, instances=(replace(config.instances[0], addresses=()),))
+    assert addresses(lay_out({"a": bare, "b": bare})) == [["192.0.2.11/24"], ["192.0.2.12/24"]]

@@ -1,6 +1,7 @@
 """Whole stories of three routers, beside the times that the RFCs' formulas give by hand.
 
-Version 2 (RFC 3768 section 6.1), interval 1 s: Skew_Time = (256 - priority) / 256 s, Master_Down_Interval = 3 s + Skew_Time.
+Version 2 (RFC 3768 section 6.1), interval 1 s: Skew_Time is (256 - priority) / 256 s, Master_Down_Interval is
+3 s + Skew_Time.
 r1 200: 0.218750 s and 3.218750 s; r2 150: 0.4140625 s and 3.4140625 s; r3 100: 0.609375 s and 3.609375 s.
 A frame takes 50 us; processes are ideal, except that keepalived hears of a link change 4 ms late.
 """
@@ -10,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from networks import MS, VIP, S, changes, event, network, router, states, tap
+
 from sim.result import Result
 from vrrp.protocol.settings import RouterConfig, ScriptConfig, TrackedScript, VirtualRouterConfig
 from vrrp.wire.frame import Datagram

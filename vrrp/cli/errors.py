@@ -6,11 +6,16 @@ from typing import IO, Any
 
 import click
 
+from vrrp.config.diagnostics import printable
+
 
 class BadInput(click.ClickException):
     """What the user gave cannot be used; the message names file and line. Exit status 2."""
 
     exit_code = 2
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
     def show(self, file: IO[Any] | None = None) -> None:
         """One line on standard error."""

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit status."""
     try:
-        outcome = vrrp.main(args=arguments, prog_name="vrrp", standalone_mode=False)
+        outcome = _invoke(list(sys.argv[1:] if arguments is None else arguments) or ["--help"])
         sys.stdout.flush()
     except BadInput as error:
         error.show()
@@ -71,6 +71,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
         unreadable(error, error.filename or "vrrp").show()
         return 2
     return outcome if isinstance(outcome, int) else 0
+
+
+def _invoke(arguments: list[str]) -> object:
+    """What click's own main() does, without an empty line of its own on Ctrl-C or a status 1 for a broken pipe."""
+    try:
+        with vrrp.make_context("vrrp", arguments) as context:
+            return vrrp.invoke(context)
+    except click.exceptions.Exit as done:
+        return done.exit_code
 
 
 def _lower(message: str) -> str:

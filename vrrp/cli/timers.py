@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from vrrp.cli.console import PipeConsole
 from vrrp.protocol.profile import PROFILES, Profile
 from vrrp.protocol.timers import CENTISECOND_NS, SECOND_NS, master_down_ns, skew_ns
 from vrrp.whole_file import write_text
@@ -47,7 +48,7 @@ def command(priorities: tuple[int, ...], interval: float, profiles: tuple[str, .
 
 def work(profile: Profile, version: int, priority: int, interval_s: float) -> dict[str, Any] | None:
     """The numbers for one router, in seconds; None when the profile's version cannot state the interval."""
-    interval_cs = round(interval_s * 100)
+    interval_cs = round(interval_s * 100) if math.isfinite(interval_s) else 0
     if not 1 <= interval_cs <= MAX_INTERVAL_CS[version] or abs(interval_cs - interval_s * 100) > 1e-6:
         return None
     if version == 2 and interval_cs % 100:
@@ -70,12 +71,12 @@ def work(profile: Profile, version: int, priority: int, interval_s: float) -> di
 _COLUMNS = (
     "profile",
     "v",
-    "priority",
-    "interval",
+    "prio",
+    "every",
     "Skew_Time",
     "Master_Down\n_Interval",
     "after\na crash",
-    "after\npriority 0",
+    "after\nprio 0",
 )
 
 
@@ -94,7 +95,7 @@ def _show(rows: list[dict[str, Any]]) -> None:
             f"{row['crash_best_s']:.3f}-{row['crash_worst_s']:.3f} s",
             f"{row['goodbye_s']:.3f} s",
         )
-    console = Console()
+    console = PipeConsole()
     console.print(table)
     console.print()
     console.print(
