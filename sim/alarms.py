@@ -57,19 +57,26 @@ class AlarmClock:
             return
         self._event_ns = NEVER
         heap = self._heap
+        # One who was early is seldom alone, so the others are looked at as well. After a wake-up that held they are
+        # not: it may be a master's, and the advertisement that puts them off a second longer is still to come.
+        early = False
         while heap:
             due_ns, order, sleeper = heap[0]
             if due_ns != sleeper.armed_ns:
                 heappop(heap)
                 continue
+            if due_ns > at_ns and not early:
+                break
             wanted_ns = sleeper.due_ns()
             if wanted_ns > due_ns:
+                early = True
                 sleeper.armed_ns = wanted_ns
                 heapreplace(heap, (wanted_ns, order, sleeper))
                 continue
             if due_ns > at_ns:
-                self._schedule()
-                return
+                break
             heappop(heap)
             sleeper.armed_ns = NEVER
             sleeper.wake(at_ns)
+        if heap:
+            self._schedule()

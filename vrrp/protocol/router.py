@@ -190,11 +190,16 @@ class Router:
         """
         find = self._by_interface[interface].get
 
+        last: _Member | None = None
+
         def listen(now_ns: int, datagram: Datagram) -> None:
-            member = find(datagram.key)
+            nonlocal last
+            member = last
             if member is None or datagram is not member.datagram:
-                act(now_ns, self._receive_new(now_ns, member, datagram))
-                return
+                member = last = find(datagram.key)
+                if member is None or datagram is not member.datagram:
+                    act(now_ns, self._receive_new(now_ns, member, datagram))
+                    return
             member.counters.accepted += 1
             effects = member.virtual_router.receive(now_ns, datagram.source, member.advertisement)
             if effects:

@@ -8,6 +8,7 @@ recognise a repetition by identity.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias
@@ -17,10 +18,12 @@ from vrrp.wire.arp import ArpPacket, parse_arp
 from vrrp.wire.checksum import PROTOCOL, ChecksumPolicy, residue
 from vrrp.wire.errors import DecodeError, DecodeReason
 from vrrp.wire.ethernet import ARP, IPV4, IPV6, parse_ethernet
-from vrrp.wire.ip import IpPacket, parse_ipv4, parse_ipv6
+from vrrp.wire.ip import MORE_OR_OFFSET, IpPacket, parse_ipv4, parse_ipv6
 from vrrp.wire.neighbor import NeighborAdvertisement, parse_neighbor
 
 _CACHED = 4096
+_unpack_rest = struct.Struct("!HHBx4s4s").unpack_from
+"""Total length, fragmentation, TTL and addresses, from byte 16 of an anonymous frame (see `_ipv4_content`)."""
 _IPV4_WITHOUT_OPTIONS = IPV4.to_bytes(2, "big") + b"\x45"
 _PROTOCOL = PROTOCOL.to_bytes(1, "big")
 
@@ -58,7 +61,7 @@ class Frame:
 
 def parse_frame(raw: bytes) -> Frame:
     """Take a frame apart as far as this library understands it. Never raises: damage is a content."""
-    if raw[12:15] == _IPV4_WITHOUT_OPTIONS and raw[23:24] == _PROTOCOL:
+    if raw[12:15] == _IPV4_WITHOUT_OPTIONS and raw[23:24] == _PROTOCOL and len(raw) >= 34:
         if residue(raw[14:34]):
             content: Content = DecodeError(DecodeReason.HEADER, None, "IPv4 header checksum")
         else:
@@ -70,7 +73,13 @@ def parse_frame(raw: bytes) -> Frame:
 
 @lru_cache(_CACHED)
 def _ipv4_content(anonymous: bytes) -> Content:
-    """The content of an untagged VRRP frame over IPv4 whose identification and header checksum were cut out."""
+    """The content of an untagged VRRP frame over IPv4 whose identification and header checksum were cut out.
+
+    A whole packet is read here, four times as quickly as layer by layer; what is wrong with another, those say.
+    """
+    size, fragment, ttl, source, destination = _unpack_rest(anonymous, 16)
+    if not fragment & MORE_OR_OFFSET and 20 <= size <= len(anonymous) - 10:
+        return Datagram(source, destination, ttl, anonymous[30 : size + 10])
     header = anonymous[14:18] + bytes(2) + anonymous[18:22]
     checksum = -residue(header + anonymous[22:30]) % 0xFFFF
     return _content(anonymous[:14] + header + checksum.to_bytes(2, "big") + anonymous[22:])

@@ -14,7 +14,7 @@ from vrrp.wire.errors import DecodeError, DecodeReason
 TRAFFIC_CLASS = 0xC0
 """Internetwork control, what keepalived and FRR mark their advertisements with (measured)."""
 _DONT_FRAGMENT = 0x4000
-_MORE_OR_OFFSET = 0x3FFF
+MORE_OR_OFFSET = 0x3FFF
 
 
 class _Header4(dpkt.ip.IP):  # type: ignore[misc]  # dpkt has no type hints
@@ -94,7 +94,7 @@ def parse_ipv4(data: bytes) -> IpPacket:
         raise DecodeError(DecodeReason.HEADER, None, f"IPv4 lengths {size}, {header.len} of {len(data)} bytes")
     if residue(data[:size]):
         raise DecodeError(DecodeReason.HEADER, None, "IPv4 header checksum")
-    if header._flags_offset & _MORE_OR_OFFSET:
+    if header._flags_offset & MORE_OR_OFFSET:
         raise DecodeError(DecodeReason.HEADER, None, "an IPv4 fragment")
     return IpPacket(
         header.src,
