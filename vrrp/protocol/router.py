@@ -139,6 +139,8 @@ class Router:
 
     def settle(self) -> int:
         """Make `wake_ns` exact again and return it; in between, advertisements have put deadlines off."""
+        if not self._started:
+            return NEVER
         timed = self._timed
         wake_ns = self.wake_ns = timed[0].wake_ns if len(timed) == 1 else min([t.wake_ns for t in timed])
         return wake_ns
@@ -166,7 +168,7 @@ class Router:
             else:
                 started = member.virtual_router.start(now_ns, self.config.startup_delay_ns)
                 effects += self._done(now_ns, member, started)
-        self._set_wake()
+        self.settle()
         return effects
 
     def stop(self, now_ns: int, reason: str = "stopped") -> KeyedEffects:
@@ -226,7 +228,7 @@ class Router:
 
     def _heard(self, now_ns: int, member: _Member, effects: Effects) -> KeyedEffects:
         keyed = self._done(now_ns, member, effects)
-        self._set_wake()
+        self.settle()
         return keyed
 
     def expire(self, now_ns: int) -> KeyedEffects:
@@ -242,14 +244,14 @@ class Router:
         for member in self._members.values():
             if now_ns >= member.virtual_router.wake_ns:
                 effects += self._done(now_ns, member, member.virtual_router.expire(now_ns))
-        self._set_wake()
+        self.settle()
         return effects
 
     def script_finished(self, now_ns: int, name: str, ok: bool) -> KeyedEffects:
         """The run of a track script that `RunScript` asked for ended. KeyError for an unknown name."""
         tracker = self._scripts[name]
         effects = self._judge_script(now_ns, tracker) if tracker.finished(ok) and self._started else ()
-        self._set_wake()
+        self.settle()
         return effects
 
     def set_interface(self, now_ns: int, name: str, up: bool) -> KeyedEffects:
@@ -261,7 +263,7 @@ class Router:
         if self._started:
             for member in self._members.values():
                 effects += self._track(now_ns, member, f"{name} is {'up' if up else 'down'}")
-            self._set_wake()
+            self.settle()
         return effects
 
     # Tracking -------------------------------------------------------------------------------------------
@@ -348,10 +350,6 @@ class Router:
                     for other, moved in group.move(now_ns, virtual_router):
                         keyed += self._done(now_ns, self._members[other.config.name], moved)
         return keyed
-
-    def _set_wake(self) -> None:
-        if self._started:
-            self.settle()
 
 
 def _follows(config: VirtualRouterConfig, script: str) -> bool:
