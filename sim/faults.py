@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sim.durations import duration_text
 from sim.process import ScriptOutcome
 from sim.scenario import EventSpec, Scenario, ScenarioSource
 from vrrp.words import nearest
@@ -155,9 +156,13 @@ def _check(scenario: Scenario, source: ScenarioSource, event: EventSpec, where: 
         if value is not None and value not in known:
             raise source.error((*where, key), f"there is no {key} {value!r}; {nearest(value, known)}")
     stations = [*scenario.nodes, *scenario.servers, *scenario.clients]
+    grouped: set[str] = set()
     for name in [name for group in event.groups or () for name in group]:
         if name not in stations:
             raise source.error((*where, "groups"), f"there is no node {name!r}; {nearest(name, stations)}")
+        if name in grouped:
+            raise source.error((*where, "groups"), f"{name!r} stands in two groups; a node hears one of them")
+        grouped.add(name)
 
 
 def tell(event: EventSpec) -> str:
@@ -166,6 +171,9 @@ def tell(event: EventSpec) -> str:
     words += [str(getattr(event, key)) for key in ("interface", "script", "segment", "server") if getattr(event, key)]
     if event.groups is not None:
         words.append(" | ".join(", ".join(group) for group in event.groups))
+    if event.delay is not None:
+        constant_ns = event.delay.constant_ns
+        words.append("varies" if constant_ns is None else duration_text(constant_ns))
     if event.rate is not None:
         words.append(f"{event.rate:.1%}")
     return " ".join(words)

@@ -53,6 +53,7 @@ class Network:
         self._addresses: dict[tuple[str, str], str] = {}
         scripts = {name: [script.name for script in config.scripts] for name, config in configs.items()}
         check_events(scenario, source, scripts)
+        self._check_names()
         for name, config in configs.items():
             self._add_node(name, config)
         for name, spec in scenario.servers.items():
@@ -104,6 +105,15 @@ class Network:
         return [i.port for i in node.interfaces.values() if i.port.segment is segment]
 
     # Building -------------------------------------------------------------------------------------------
+
+    def _check_names(self) -> None:
+        """A name is one station's: partitions and timelines speak of nodes, servers and clients alike."""
+        taken = dict.fromkeys(self.scenario.nodes, "node")
+        for kind, names in (("servers", self.scenario.servers), ("clients", self.scenario.clients)):
+            for name in names:
+                if name in taken:
+                    raise self.source.error((kind, name), f"{name!r} is the name of a {taken[name]} already")
+                taken[name] = kind.removesuffix("s")
 
     def _add_node(self, name: str, config: RouterConfig) -> None:
         spec = self.scenario.nodes[name]

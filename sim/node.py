@@ -220,7 +220,7 @@ class Node:
         return EthernetFrame(group_mac(packet.destination), mac, IPV6, packet.build())
 
     def _transmit_if_alive(self, process: VrrpProcess | None, interface: Interface, raw: bytes) -> None:
-        if process is not None and process.alive:
+        if process is not None and process.alive and not process.paused:
             interface.port.transmit(raw)
 
     def add_addresses(self, now_ns: int, virtual_router: VirtualRouter) -> None:

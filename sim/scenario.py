@@ -82,7 +82,7 @@ class SegmentSpec(_Strict):
     """A LAN: transit time and the chance that a receiver misses a frame."""
 
     delay: DelayValue = Field(default=Constant(DEFAULT_DELAY_NS))
-    loss: float = Field(default=0.0, ge=0.0, le=1.0)
+    loss: float = Field(default=0.0, ge=0.0, le=1.0, strict=True)
 
 
 class InterfaceSpec(_Strict):
@@ -130,7 +130,7 @@ class EventSpec(_Strict):
     script: str | None = None
     segment: str | None = None
     groups: tuple[tuple[str, ...], ...] | None = None
-    rate: float | None = Field(default=None, ge=0.0, le=1.0)
+    rate: float | None = Field(default=None, ge=0.0, le=1.0, strict=True)
     delay: DelayValue | None = None
     server: str | None = None
 
@@ -140,7 +140,7 @@ class Scenario(_Strict):
 
     title: str = ""
     duration: Duration
-    seed: int = Field(default=1, ge=-(1 << 63), lt=1 << 63)
+    seed: int = Field(default=1, ge=-(1 << 63), lt=1 << 63, strict=True)
     profile: ProfileName = "keepalived"
     segments: dict[str, SegmentSpec]
     nodes: dict[str, NodeSpec]

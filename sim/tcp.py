@@ -48,7 +48,7 @@ def _segment(
     sequence: int,
     acknowledged: int,
 ) -> IpPacket:
-    header = dpkt.tcp.TCP(sport=source_port, dport=port, flags=flags, seq=sequence, ack=acknowledged, win=64240)
+    header = dpkt.tcp.TCP(sport=source_port, dport=port, flags=flags, seq=sequence, ack=acknowledged, win=29200)
     total = residue(bytes(header)) + pseudo_residue(source, destination, _HEADER_SIZE, TCP)
     header.sum = complement(total)
     return IpPacket(source, destination, TCP, bytes(header), ttl=_TTL, traffic_class=0, dont_fragment=True)

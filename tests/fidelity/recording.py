@@ -91,8 +91,11 @@ class Recording:
                 part = f'segment = "{SEGMENTS[interface]}", addresses = {json.dumps(addresses)}'
                 lines.append(f"interfaces.{interface} = {{ {part} }}")
         lines += again
+        away: set[str] = set()
         for event in self.events:
-            lines += self._as_event(event, segments[0])
+            # Each says who goes to or comes from the other side; the first segment is the one that is cut.
+            away = (away | set(event.get("away", ()))) - set(event.get("back", ()))
+            lines += self._as_event(event, segments[0], away)
         return "\n".join(lines) + "\n"
 
     def _starts(self) -> list[tuple[str, float]]:
@@ -110,16 +113,15 @@ class Recording:
             starts.append((router, ready[0] if known else begun + EXEC_NS / SECOND_NS))
         return starts
 
-    def _as_event(self, event: dict[str, Any], segment: str) -> list[str]:
+    def _as_event(self, event: dict[str, Any], segment: str, away: set[str]) -> list[str]:
         at, action = event["t"], event["action"]
         if action not in PREDICTED or action == "start":
             return []
-        if action == "partition":
-            away = event["away"]
-            groups = [away, [name for name in self.routers if name not in away]]
-            return _event(at, action, segment=segment, groups=groups)
-        if action == "heal":
-            return _event(at, action, segment=segment)
+        if action in ("partition", "heal"):
+            if not away:
+                return _event(at, "heal", segment=segment)
+            groups = [sorted(away), [name for name in self.routers if name not in away]]
+            return _event(at, "partition", segment=segment, groups=groups)
         known = {key: event[key] for key in ("interface", "script") if key in event}
         return _event(at, "script-pass" if action == "script-unhang" else action, node=event["router"], **known)
 

@@ -102,5 +102,5 @@ def test_script_refused(changes: dict[str, int]) -> None:
 
 
 def test_timeout_is_the_interval_unless_told() -> None:
-    assert ScriptConfig(name="chk", interval_ns=5).timeout_ns == 5
+    assert ScriptConfig(name="chk", interval_ns=1).timeout_ns == 1
     assert ScriptConfig(name="chk", interval_ns=5, timeout_ns=3).timeout_ns == 3

@@ -235,7 +235,10 @@ def test_positive_weight_is_added_while_the_script_succeeds() -> None:
     assert priorities(told) == [(RUN_NS, 100, 105), (6 * S_NS + RUN_NS, 105, 100), (12 * S_NS + RUN_NS, 100, 105)]
 
 
-@pytest.mark.parametrize(("priority", "weight", "ok", "effective"), [(253, 10, True, 254), (5, -20, False, 1)])
+@pytest.mark.parametrize(
+    ("priority", "weight", "ok", "effective"),
+    [(253, 10, True, 254), (5, -20, False, 1), (100, 1, True, 101), (100, -1, False, 99)],
+)
 def test_effective_priority_is_clamped(priority: int, weight: int, ok: bool, effective: int) -> None:
     router = tracking(weight, priority=priority)
     router.start(0)
@@ -310,6 +313,9 @@ def test_script_that_nobody_tracks_is_not_run() -> None:
     router = tracking(0, track_scripts=())
     assert kinds(e for _, e in router.start(0)) == (StateChanged,)
     assert router.deadline_ns == DOWN_NS
+    config = settings(KEEPALIVED, name="VI_1", interface="eth0", track_scripts=(TrackedScript("chk", -2),))
+    router = host(KEEPALIVED, config, scripts=(ScriptConfig(name="other"), ScriptConfig(name="chk")))
+    assert [e.name for _, e in router.start(0) if isinstance(e, RunScript)] == ["chk"]
 
 
 def test_script_with_a_weight_tracked_by_an_owner_only_is_not_run() -> None:
@@ -391,7 +397,7 @@ def test_tracked_interface_without_weight() -> None:
     assert router.virtual_routers[0].deadline_ns == 12 * S_NS + DOWN_NS
 
 
-@pytest.mark.parametrize(("weight", "up", "down"), [(-20, 100, 80), (20, 120, 100)])
+@pytest.mark.parametrize(("weight", "up", "down"), [(-20, 100, 80), (20, 120, 100), (1, 101, 100), (-1, 100, 99)])
 def test_tracked_interface_with_weight(weight: int, up: int, down: int) -> None:
     router = watching(weight)
     assert router.virtual_routers[0].priority == up

@@ -241,3 +241,20 @@ def test_a_script_that_the_node_does_not_have_is_refused() -> None:
         run(event("1s", "script-fail", "r1", script="c"))
     with pytest.raises(ScenarioError, match="there is no script 'a'; known: none"):
         run(event("1s", "script-fail", "r2", script="a"))
+
+
+def test_a_node_in_two_groups_of_a_partition_is_refused() -> None:
+    with pytest.raises(ScenarioError, match="'r1' stands in two groups"):
+        network(
+            {"r1": router(), "r2": router()},
+            events=[{"at": "1s", "action": "partition", "segment": "lan", "groups": [["r1"], ["r2", "r1"]]}],
+        )
+
+
+@pytest.mark.parametrize(
+    ("delay", "told"),
+    [("5ms", "delay lan 5ms"), ({"distribution": "uniform", "low": "1ms", "high": "2ms"}, "delay lan varies")],
+)
+def test_a_new_delay_is_told(delay: object, told: str) -> None:
+    net = network({"r1": router()}, events=[{"at": "1s", "action": "delay", "segment": "lan", "delay": delay}])
+    assert [event.text for event in net.run(2_000_000_000).events] == [told]

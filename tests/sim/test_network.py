@@ -250,3 +250,11 @@ def test_sync_group_members_go_together() -> None:
     # r1 would win VI_2 with 150, but VI_1 (101) hears 120: it waits, and r2 has both.
     assert {(t.node, t.instance) for t in result.transitions if t.new == "MASTER"} == {("r2", "VI_1"), ("r2", "VI_2")}
     assert result.healthy_at_end
+
+
+@pytest.mark.parametrize("kind", ["servers", "clients"])
+def test_a_name_is_one_stations(kind: str) -> None:
+    interfaces = {"eth0": {"segment": "lan", "addresses": ["10.0.0.77/24"]}}
+    more = {"listen": [80]} if kind == "servers" else {"target": "10.0.0.100:80"}
+    with pytest.raises(ScenarioError, match="'r1' is the name of a node already"):
+        network({"r1": router()}, **{kind: {"r1": {"interfaces": interfaces} | more}})
