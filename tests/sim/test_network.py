@@ -255,6 +255,7 @@ def test_sync_group_members_go_together() -> None:
 @pytest.mark.parametrize("kind", ["servers", "clients"])
 def test_a_name_is_one_stations(kind: str) -> None:
     interfaces = {"eth0": {"segment": "lan", "addresses": ["10.0.0.77/24"]}}
-    more = {"listen": [80]} if kind == "servers" else {"target": "10.0.0.100:80"}
+    more: dict[str, Any] = {"listen": [80]} if kind == "servers" else {"target": "10.0.0.100:80"}
+    named: dict[str, Any] = {kind: {"r1": {"interfaces": interfaces} | more}}
     with pytest.raises(ScenarioError, match="'r1' is the name of a node already"):
-        network({"r1": router()}, **{kind: {"r1": {"interfaces": interfaces} | more}})
+        network({"r1": router()}, **named)
