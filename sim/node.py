@@ -151,7 +151,7 @@ class Node:
             self.kernel.at(at_ns, lambda: self._link_noticed(process, name))
 
     def _link_noticed(self, process: VrrpProcess, name: str) -> None:
-        if process.alive and not process.paused:
+        if process.alive:
             process.link(self.kernel.now_ns, name, self.interfaces[name].port.up)
 
     def set_script(self, outcome: ScriptOutcome, name: str | None = None) -> None:

@@ -63,6 +63,7 @@ class VrrpProcess:
         self._asleep = True
         self._runs: dict[str, int] = {}
         self._queue: deque[tuple[str, Datagram]] = deque(maxlen=SOCKET_QUEUE)
+        self._link_news: list[tuple[str, bool]] = []
         self._handlers: dict[type, Callable[[int, Any, Any], None]] = {
             SendAdvertisement: self._send,
             Announce: self._announce,
@@ -111,8 +112,8 @@ class VrrpProcess:
         """SIGCONT: first what waited in the sockets, netlink's among them, then the timers."""
         self.paused = False
         self._listen()
-        for interface in self.node.interfaces.values():
-            self._perform(now_ns, self.router.set_interface(now_ns, interface.name, interface.port.up))
+        while self._link_news:
+            self.link(now_ns, *self._link_news.pop(0))
         while self._queue:
             name, datagram = self._queue.popleft()
             self._perform(now_ns, self.router.receive(now_ns, name, datagram))
@@ -121,8 +122,11 @@ class VrrpProcess:
             self.stop(now_ns, self._told_to_stop)
 
     def link(self, now_ns: int, interface: str, up: bool) -> None:
-        """The process learns of a carrier change."""
-        self._perform(now_ns, self.router.set_interface(now_ns, interface, up))
+        """The kernel tells of a carrier change; a frozen process reads of each one later."""
+        if self.paused:
+            self._link_news.append((interface, up))
+        else:
+            self._perform(now_ns, self.router.set_interface(now_ns, interface, up))
 
     # Listening and waking up ----------------------------------------------------------------------------
 

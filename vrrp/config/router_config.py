@@ -104,6 +104,7 @@ def _virtual_router(
         checksum=ChecksumPolicy.PLAIN if instance.v3_checksum_as_v2 else None,
         source=source,
         unicast_peers=instance.unicast_peers,
+        check_unicast_source=instance.check_unicast_src and bool(instance.unicast_peers),
         group=instance.multicast_group,
         announcements=_announcements(instance) if profile is KEEPALIVED else None,
         lower_prio_no_advert=instance.lower_prio_no_advert,

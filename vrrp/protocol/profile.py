@@ -136,6 +136,7 @@ KEEPALIVED = Profile(
         Discard.ADDRESS_COUNT,
         Discard.CHECKSUM,
         Discard.ADDRESS_LIST,
+        Discard.UNICAST_SOURCE,
     ),
     owner_start=OwnerStart.MASTER_IF_STATE_MASTER,
     lower_reply=LowerReply.ADVERTISE_AND_ANNOUNCE,

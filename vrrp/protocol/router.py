@@ -60,6 +60,8 @@ class _Member:
     weights: dict[str, int] = field(default_factory=dict)
     """What moves its priority now: what it tracks -> by how much."""
     down: bool = False
+    starting: bool = False
+    """Held since the process started, and by nothing but scripts that have given no result yet."""
 
 
 class Router:
@@ -162,12 +164,10 @@ class Router:
             self._weigh(member, now_ns)
         for member in self._members.values():
             member.down = self._held(member)
-            if member.down:
-                reason = "; ".join(self._reasons(member))
-                effects += self._done(now_ns, member, member.virtual_router.fail(now_ns, reason))
-            else:
-                started = member.virtual_router.start(now_ns, self.config.startup_delay_ns)
-                effects += self._done(now_ns, member, started)
+            member.starting = self._undecided(member)
+            held = "; ".join(self._reasons(member))
+            started = member.virtual_router.start(now_ns, self.config.startup_delay_ns, held)
+            effects += self._done(now_ns, member, started)
         self.settle()
         return effects
 
@@ -284,9 +284,13 @@ class Router:
             held = self._held(other)
             if held is not other.down:
                 other.down = held
-                virtual_router = other.virtual_router
-                moved = virtual_router.fail(now_ns, reason) if held else virtual_router.recover(now_ns, reason)
+                virtual_router, starting = other.virtual_router, other.starting
+                if held:
+                    moved = virtual_router.fail(now_ns, reason)
+                else:
+                    moved = virtual_router.recover(now_ns, reason, starting=starting)
                 effects += self._done(now_ns, other, moved)
+            other.starting = other.starting and self._undecided(other)
         return effects
 
     def _weigh(self, member: _Member, now_ns: int, reason: str = "") -> Effects:
@@ -320,6 +324,11 @@ class Router:
 
     def _held(self, member: _Member) -> bool:
         return any(companion.faults for companion in self._companions(member))
+
+    def _undecided(self, member: _Member) -> bool:
+        """Whether it is held, and all that holds it are scripts without a result."""
+        faults = [name for companion in self._companions(member) for name in companion.faults]
+        return bool(faults) and all(name in self._scripts and self._scripts[name].up is None for name in faults)
 
     def _reasons(self, member: _Member) -> list[str]:
         return [reason for companion in self._companions(member) for reason in companion.faults.values()]

@@ -113,6 +113,8 @@ class VirtualRouterConfig:
     """Address to send from; None: the interface's first, for IPv6 its first link-local."""
     unicast_peers: tuple[bytes, ...] = ()
     """Send to these instead of the group, and hear unicast only."""
+    check_unicast_source: bool = False
+    """Hear only these (vrrp_check_unicast_src)."""
     group: bytes | None = None
     """Multicast group; None: 224.0.0.18 or ff02::12."""
     announcements: Announcements | None = None
@@ -151,6 +153,7 @@ class VirtualRouterConfig:
             checksum: ChecksumPolicy | None = None,
             source: AnyAddress | None = None,
             unicast_peers: Iterable[AnyAddress] = (),
+            check_unicast_source: bool = False,
             group: AnyAddress | None = None,
             announcements: Announcements | None = None,
             lower_prio_no_advert: bool = False,

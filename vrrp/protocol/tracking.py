@@ -1,8 +1,9 @@
 """Track scripts, sans IO: when to run one, when to kill it, and what its results mean.
 
 keepalived's rules (2.2.7, measured): a script starts at once and then every `interval`, counted from when the
-last run was really begun (the phase drifts about 1 ms a run); a run still going when
-the next is due makes that one be skipped; a run past its `timeout` is killed and counts as a failure. `fall`
+last run was really begun (the phase drifts about 1 ms a run). A run still going when the next is due does not
+hold that one up, though the log says "skipping run" (measured: they overlap, and each ends or times out for
+itself); a run past its `timeout` is killed and counts as a failure. `fall`
 failures in a row bring it down, `rise` successes in a row bring it up, except that the first result of all
 counts at once.
 """
@@ -20,30 +21,31 @@ HIGHEST_PRIORITY = 254
 class ScriptTracker:
     """One track script. `up` is None before the first result; `wake_ns` says when to call `expire`.
 
-    `skipped` counts runs that were due while the last was still going; `results` the runs that ended.
+    `results` counts the runs that ended. Of several runs that overlap, the one that ends is the last begun:
+    those before it hang.
     """
 
-    __slots__ = ("_kill_ns", "_next_ns", "_streak", "config", "reason", "results", "skipped", "up")
+    __slots__ = ("_kills_ns", "_next_ns", "_streak", "config", "reason", "results", "up")
 
     def __init__(self, config: ScriptConfig) -> None:
         self.config = config
         self.up: bool | None = False if config.init_fail else None
         self.reason = "init_fail" if config.init_fail else "no result yet"
         self.results = 0
-        self.skipped = 0
         self._streak = 0
         self._next_ns = NEVER
-        self._kill_ns = NEVER
+        self._kills_ns: list[int] = []
+        """When each run still going is to be killed, the first begun first."""
 
     @property
     def wake_ns(self) -> int:
         """The earlier of the next run and the running one's timeout."""
-        return min(self._next_ns, self._kill_ns)
+        return min(self._next_ns, self._kills_ns[0]) if self._kills_ns else self._next_ns
 
     @property
     def running(self) -> bool:
         """Whether a run was asked for and has neither ended nor been killed."""
-        return self._kill_ns != NEVER
+        return bool(self._kills_ns)
 
     def start(self, now_ns: int) -> Effects:
         """Begin: the first run is due at once."""
@@ -54,24 +56,24 @@ class ScriptTracker:
         """Time has passed: the effects, and whether the script's verdict changed."""
         effects: Effects = ()
         changed = False
-        if now_ns >= self._kill_ns:
+        if self._kills_ns and now_ns >= self._kills_ns[0]:
+            del self._kills_ns[0]
             effects = (KillScript(self.config.name),)
             changed = self._result(False, "timed out")
         if now_ns >= self._next_ns:
             self._next_ns = now_ns + self.config.interval_ns
-            if self.running:
-                self.skipped += 1
-            else:
-                self._kill_ns = now_ns + self.config.timeout_ns
-                effects += (RunScript(self.config.name),)
+            self._kills_ns.append(now_ns + self.config.timeout_ns)
+            effects += (RunScript(self.config.name),)
         return effects, changed
 
     def finished(self, ok: bool) -> bool:
         """The running script ended; True when that changed its verdict. Ignored when none is running."""
-        return self.running and self._result(ok, "succeeded" if ok else "failed")
+        if not self._kills_ns:
+            return False
+        del self._kills_ns[-1]
+        return self._result(ok, "succeeded" if ok else "failed")
 
     def _result(self, ok: bool, verb: str) -> bool:
-        self._kill_ns = NEVER
         first, self.results = not self.results, self.results + 1
         if ok is self.up:
             self._streak = 0

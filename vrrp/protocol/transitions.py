@@ -57,6 +57,7 @@ _GOODBYE = (SendAdvertisement, *_DOWN)
 TRANSITIONS: tuple[Transition, ...] = (
     Transition(INITIALIZE, Input.START, "owner that starts as master", _UP, MASTER),
     Transition(INITIALIZE, Input.START, "otherwise", (StateChanged,), BACKUP),
+    Transition(INITIALIZE, Input.START, "held, profile with FAULT", (StateChanged,), FAULT),
     Transition(INITIALIZE, Input.PRIORITY, "not owner, other value", (PriorityChanged,), INITIALIZE),
     Transition(INITIALIZE, Input.FAIL, "profile with FAULT", (StateChanged,), FAULT),
     Transition(INITIALIZE, Input.RECOVER, "owner that starts as master", _UP, MASTER),
@@ -96,5 +97,6 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(FAULT, Input.STOP, "", (StateChanged,), INITIALIZE),
     Transition(FAULT, Input.PRIORITY, "not owner, other value", (PriorityChanged,), FAULT),
     Transition(FAULT, Input.RECOVER, "", (StateChanged,), BACKUP),
+    Transition(FAULT, Input.RECOVER, "owner that had only its scripts' first results to wait for", _UP, MASTER),
 )
 """Every state and input that does something."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from vrrp.protocol.settings import VirtualRouterConfig
+from vrrp.protocol.state import State
 from vrrp.wire.address import is_link_local, is_multicast
 from vrrp.wire.advertisement import AUTH_SIZE, HEADER_SIZE, SIMPLE_PASSWORD, TTL
 from vrrp.wire.checksum import ChecksumPolicy, pseudo_residue, residue
@@ -34,6 +35,7 @@ class Discard(enum.Enum):
     ADDRESS_LIST_UNLESS_OWNER = "other addresses, and not from the owner"
     FIRST_ADDRESS = "first IPv6 address is not link-local"
     DESTINATION = "sent to another group, or unicast where multicast is configured, or the reverse"
+    UNICAST_SOURCE = "unicast, and not from one of the configured peers"
     OWNER = "this router owns the addresses"
 
 
@@ -51,6 +53,14 @@ class Receiver(Protocol):
     @property
     def checksum_policy(self) -> ChecksumPolicy:
         """Which sums it takes in version 3 over IPv4."""
+
+    @property
+    def state(self) -> State:
+        """Its state."""
+
+    @property
+    def master(self) -> bytes | None:
+        """The packed source of the advertisement it accepted last; None before."""
 
 
 def first_failure(receiver: Receiver, datagram: Datagram, checks: tuple[Discard, ...]) -> Discard | None:
@@ -108,7 +118,9 @@ def _interval(receiver: Receiver, datagram: Datagram) -> bool:
 
 
 def _address_list(receiver: Receiver, datagram: Datagram) -> bool:
-    if receiver.config.skip_check_adv_addr:
+    # What is skipped is a second look at the same master's list: a list that does not fit is never taken at first.
+    known = receiver.state is State.BACKUP and datagram.source == receiver.master
+    if receiver.config.skip_check_adv_addr and known:
         return False
     return not set(receiver.config.addresses) <= set(_addresses(datagram))
 
@@ -143,5 +155,8 @@ _FAILS: dict[Discard, Callable[[Receiver, Datagram], bool]] = {
     ),
     Discard.FIRST_ADDRESS: _first_address,
     Discard.DESTINATION: _destination,
+    Discard.UNICAST_SOURCE: lambda receiver, datagram: (
+        receiver.config.check_unicast_source and datagram.source not in receiver.config.unicast_peers
+    ),
     Discard.OWNER: lambda receiver, datagram: receiver.config.owner,
 }

@@ -74,6 +74,7 @@ class VirtualRouter:
         "_preempt",
         "_preempt_after_ns",
         "_priority_reason",
+        "_quiet_until_ns",
         "_remembered_ns",
         "_steady",
         "_tick",
@@ -125,6 +126,7 @@ class VirtualRouter:
         self._preempt = config.preempt
         self._preempt_after_ns: int | None = None
         self._heard_ns = 0
+        self._quiet_until_ns = 0
         self._remembered_ns = 0
         self._cause: tuple[bytes, int] | None = None
         self._priority_reason = ""
@@ -151,15 +153,15 @@ class VirtualRouter:
 
     # Inputs ---------------------------------------------------------------------------------------------
 
-    def start(self, now_ns: int, delay_ns: int = 0) -> Effects:
-        """The Startup event; `delay_ns` lengthens the first wait (vrrp_startup_delay)."""
+    def start(self, now_ns: int, delay_ns: int = 0, held: str = "") -> Effects:
+        """The Startup event; no backup's timer runs before `delay_ns` are over (vrrp_startup_delay).
+
+        `held` says what must come up first: until `recover` it is in FAULT.
+        """
         if self.state is not INITIALIZE:
             return ()
-        rule = self.profile.owner_start
-        at_once = rule is OwnerStart.MASTER or (rule is OwnerStart.MASTER_IF_STATE_MASTER and self.config.state_master)
-        if self.config.owner and at_once:
-            return self._become_master(now_ns, "owner of the addresses (priority 255)")
-        return self._become_backup(now_ns, "start", delay_ns)
+        self._quiet_until_ns = now_ns + delay_ns
+        return self.fail(now_ns, held) if held else self._begin(now_ns, "start")
 
     def stop(self, now_ns: int, reason: str = "stopped") -> Effects:
         """The Shutdown event: a master says good-bye with priority 0."""
@@ -199,7 +201,7 @@ class VirtualRouter:
                 return self._hear_goodbye(now_ns, source)
             if priority >= self.priority or not self._preempt:
                 self._preempt_after_ns = None
-                if self._announcer.due_ns >= NEVER:
+                if self._announcer.due_ns >= NEVER and now_ns >= self._quiet_until_ns:
                     self._steady = advertisement
             elif not self._accept_weaker(now_ns, source, priority):
                 return ()
@@ -209,9 +211,7 @@ class VirtualRouter:
             self._heard_ns = now_ns
             if advertisement.interval_cs != self.master_interval_cs or advertisement.reserved:
                 self._learn(advertisement)
-            self._remembered_ns = self._down_ns
-            self._timer_ns = now_ns + self._down_ns
-            self._set_wake()
+            self._wait(now_ns, self._down_ns)
             return ()
         if self.state is MASTER:
             effects = self._receive_as_master(now_ns, source, advertisement)
@@ -248,10 +248,10 @@ class VirtualRouter:
             return self._leave(FAULT, reason, self.profile.goodbyes_on_fault) if self.state is not FAULT else ()
         return self.stop(now_ns, reason)
 
-    def recover(self, now_ns: int, reason: str) -> Effects:
-        """All that was tracked and down is up again."""
+    def recover(self, now_ns: int, reason: str, *, starting: bool = False) -> Effects:
+        """All that was tracked and down is up again; `starting`: only first results were missing since the start."""
         if self.state is FAULT:
-            return self._become_backup(now_ns, reason)
+            return self._begin(now_ns, reason) if starting else self._become_backup(now_ns, reason)
         return self.start(now_ns)
 
     def lead(self, now_ns: int, reason: str) -> Effects:
@@ -278,22 +278,19 @@ class VirtualRouter:
 
     def _refused(self, now_ns: int) -> None:
         if self.profile.refused_advert_shortens_memory:
-            self._remembered_ns = self._timer_ns - now_ns
+            self._wait(now_ns, max(0, self._timer_ns - now_ns))
 
     def _hear_goodbye(self, now_ns: int, source: bytes) -> Effects:
         self._cause = (source, 0)
         self._heard_ns = now_ns
-        self._remembered_ns = self.skew_ns
-        self._timer_ns = now_ns + self._remembered_ns
-        self._set_wake()
+        self._wait(now_ns, self.skew_ns)
         return ()
 
     def _time_out(self, now_ns: int) -> Effects:
         if self.group is not None and not self.group.ready(self):
             self.wants_master = True
             self._steady = None
-            self._remembered_ns = self._down_ns
-            self._timer_ns = now_ns + self._down_ns
+            self._wait(now_ns, self._down_ns)
             return ()
         quiet = seconds_text(now_ns - self._heard_ns)
         if self._cause is not None:
@@ -349,7 +346,18 @@ class VirtualRouter:
 
     # Changing state -------------------------------------------------------------------------------------
 
-    def _become_backup(self, now_ns: int, reason: str, delay_ns: int = 0) -> Effects:
+    def _begin(self, now_ns: int, reason: str) -> Effects:
+        rule = self.profile.owner_start
+        at_once = rule is OwnerStart.MASTER or (rule is OwnerStart.MASTER_IF_STATE_MASTER and self.config.state_master)
+        if not (self.config.owner and at_once):
+            return self._become_backup(now_ns, reason)
+        if now_ns >= self._quiet_until_ns:
+            return self._become_master(now_ns, "owner of the addresses (priority 255)")
+        effects = self._become_backup(now_ns, reason)
+        self._wait(now_ns, 0)
+        return effects
+
+    def _become_backup(self, now_ns: int, reason: str) -> Effects:
         old, self.state = self.state, BACKUP
         if old is not MASTER:
             self.master = None
@@ -357,9 +365,7 @@ class VirtualRouter:
             self._set_formulas()
         self._forget()
         self._heard_ns = now_ns
-        self._remembered_ns = self._down_ns
-        self._timer_ns = now_ns + delay_ns + self._down_ns
-        self._set_wake()
+        self._wait(now_ns, self._down_ns)
         return (StateChanged(old, BACKUP, reason),)
 
     def _become_master(self, now_ns: int, reason: str) -> Effects:
@@ -390,6 +396,12 @@ class VirtualRouter:
         self._preempt_after_ns = None
 
     # Timers and messages --------------------------------------------------------------------------------
+
+    def _wait(self, now_ns: int, wait_ns: int) -> None:
+        """Set a backup's timer; while the startup delay lasts, from its end on (keepalived, measured)."""
+        self._remembered_ns = wait_ns
+        self._timer_ns = max(now_ns, self._quiet_until_ns) + wait_ns
+        self._set_wake()
 
     def _learn(self, advertisement: Advertisement) -> None:
         """Take over the master's interval; a version 2 packet that passed the checks states our own."""
