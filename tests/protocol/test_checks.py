@@ -37,6 +37,10 @@ FAULTS: dict[Discard, Fault] = {
     Discard.ADDRESS_LIST_UNLESS_OWNER: ({}, {"addresses": (OTHER,)}),
     Discard.FIRST_ADDRESS: ({}, {"addresses": ("2001:db8::1",), "source": "fe80::9"}),
     Discard.DESTINATION: ({}, {"destination": OWN}),
+    Discard.UNICAST_SOURCE: (
+        {"unicast_peers": ["10.0.0.250"], "check_unicast_source": True},
+        {"destination": OWN},
+    ),
 }
 """VERSION is made per pair: some checks look at packets of version 2 only."""
 
@@ -48,6 +52,8 @@ IMPOSSIBLE = {
     # These are in version 2 packets only, which this profile's routers are the only ones to speak.
     (RFC3768.name, Discard.VERSION, Discard.AUTH_TYPE),
     (RFC3768.name, Discard.VERSION, Discard.INTERVAL),
+    # A unicast instance takes any TTL.
+    (KEEPALIVED.name, Discard.TTL, Discard.UNICAST_SOURCE),
 }
 """No packet fails both."""
 
@@ -65,6 +71,8 @@ def craft(profile: Profile, checks: set[Discard]) -> tuple[Router, Packet]:
         packet["addresses"] = (OTHER, "10.0.0.78")
     if checks >= {Discard.NO_ADDRESS, Discard.LENGTH}:
         packet["extra"] = bytes(4)
+    if checks >= {Discard.DESTINATION, Discard.UNICAST_SOURCE}:
+        packet["destination"] = "224.0.0.18"
     if Discard.FIRST_ADDRESS in checks:
         config["addresses"] = [LINK_LOCAL]
     version = 2 if checks & VERSION_2_ONLY and 2 in profile.versions else profile.versions[0]
@@ -218,7 +226,22 @@ def test_keepalived_wants_its_own_addresses_among_the_listed() -> None:
     three: dict[str, Any] = {"addresses": [VIP, OTHER, "10.0.0.78"]}
     assert judge(KEEPALIVED, good(KEEPALIVED, addresses=("10.0.0.78", VIP, OTHER)), **three) is None
     assert judge(KEEPALIVED, good(KEEPALIVED, addresses=(VIP, VIP)), **two) is Discard.ADDRESS_LIST
-    assert judge(KEEPALIVED, good(KEEPALIVED, addresses=(VIP, VIP)), **two, skip_check_adv_addr=True) is None
+
+
+def test_keepalived_skips_only_a_second_look_at_its_masters_list() -> None:
+    # Measured: with vrrp_skip_check_adv_addr a list that does not fit makes two masters all the same.
+    config = settings(KEEPALIVED, name="VI_1", interface="eth0", addresses=[VIP, OTHER], skip_check_adv_addr=True)
+    router = host(KEEPALIVED, config)
+    router.start(0)
+    bad = good(KEEPALIVED, addresses=(VIP, VIP)).datagram()
+    router.receive(1, "eth0", bad)
+    assert verdicts(router) == {Discard.ADDRESS_LIST: 1}
+    router.receive(2, "eth0", good(KEEPALIVED, addresses=(VIP, OTHER)).datagram())
+    router.receive(3, "eth0", bad)
+    assert verdicts(router) == {Discard.ADDRESS_LIST: 1}
+    assert router.counters("VI_1").accepted == 2
+    router.receive(4, "eth0", good(KEEPALIVED, addresses=(VIP, VIP), source=LOWER).datagram())
+    assert verdicts(router) == {Discard.ADDRESS_LIST: 2}
 
 
 def test_keepalived_hears_unicast_only_from_peers_and_at_any_ttl() -> None:

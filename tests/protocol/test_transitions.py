@@ -100,6 +100,9 @@ OWNER = {"priority": 255, "state_master": True}
 SITUATIONS: dict[tuple[State, Input, str], Situation] = {
     (INITIALIZE, Input.START, "owner that starts as master"): Situation((*RFC, KEEPALIVED), OWNER, timer=second),
     (INITIALIZE, Input.START, "otherwise"): Situation(timer=down),
+    (INITIALIZE, Input.START, "held, profile with FAULT"): Situation(
+        (KEEPALIVED,), arguments=lambda router: (0, "chk has no result yet"), gone=True
+    ),
     (INITIALIZE, Input.PRIORITY, "not owner, other value"): Situation(arguments=lambda router: (90,), gone=True),
     (INITIALIZE, Input.FAIL, "profile with FAULT"): Situation((KEEPALIVED,), arguments=reason, gone=True),
     (INITIALIZE, Input.RECOVER, "owner that starts as master"): Situation(
@@ -159,6 +162,9 @@ SITUATIONS: dict[tuple[State, Input, str], Situation] = {
         (KEEPALIVED,), arguments=lambda router: (90,), gone=True
     ),
     (FAULT, Input.RECOVER, ""): Situation((KEEPALIVED,), arguments=reason, timer=down),
+    (FAULT, Input.RECOVER, "owner that had only its scripts' first results to wait for"): Situation(
+        (KEEPALIVED,), OWNER, lambda router: ("test", True), timer=second
+    ),
 }
 
 

@@ -65,12 +65,20 @@ def test_255_with_state_master_waits_after_a_fault() -> None:
     assert router.deadline_ns == 11_003_906_250  # measured: 3.007 after the link returned
 
 
-def test_startup_delay_lengthens_the_first_wait_only() -> None:
+def test_while_the_startup_delay_lasts_every_wait_begins_at_its_end() -> None:
     router = make(KEEPALIVED)
     router.start(0, 4 * S_NS)
     assert router.deadline_ns == 7_609_375_000  # measured: 7.614
     hear(router, S_NS, 200)
-    assert router.deadline_ns == S_NS + DOWN_NS
+    assert router.deadline_ns == 7_609_375_000
+    hear(router, 5 * S_NS, 200)
+    assert router.deadline_ns == 5 * S_NS + DOWN_NS
+
+
+def test_an_owner_waits_for_the_end_of_the_startup_delay() -> None:
+    router = make(KEEPALIVED, priority=255, state_master=True)
+    router.start(0, 4 * S_NS)
+    assert (router.state, router.deadline_ns) == (State.BACKUP, 4 * S_NS)
 
 
 # Receiving, in BACKUP

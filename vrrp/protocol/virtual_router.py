@@ -248,7 +248,7 @@ class VirtualRouter:
             return self._leave(FAULT, reason, self.profile.goodbyes_on_fault) if self.state is not FAULT else ()
         return self.stop(now_ns, reason)
 
-    def recover(self, now_ns: int, reason: str, *, starting: bool = False) -> Effects:
+    def recover(self, now_ns: int, reason: str, starting: bool = False) -> Effects:
         """All that was tracked and down is up again; `starting`: only first results were missing since the start."""
         if self.state is FAULT:
             return self._begin(now_ns, reason) if starting else self._become_backup(now_ns, reason)
