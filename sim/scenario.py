@@ -199,7 +199,9 @@ def read_scenario(data: dict[str, Any], source: ScenarioSource) -> Scenario:
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
+        complaints = error.errors()
+        # A misspelt key is also a missing one; the first says more.
+        first = next((one for one in complaints if one["type"] == "extra_forbidden"), complaints[0])
         path = tuple(first["loc"])
         raise source.error(path, _phrase(first["type"], path, first["msg"], first["input"])) from error
 

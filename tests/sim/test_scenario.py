@@ -184,7 +184,7 @@ COMPLAINTS: list[tuple[str, str, int | str, str]] = [
     ("loss = 0.01", "lost = 0.01", "loss", "unknown key 'lost' in segments.lan; did you mean 'loss'?"),
     ("sigma = 0.3", "sigma = 9", 7, "segments.lan.delay: sigma is 0 to 5"),
     ('low = "50us"', 'low = "2ms"', 11, "segments.back side.delay: low is above high"),
-    ('keepalived = "lb1', 'keepalive = "lb1', "[nodes.lb1]", "nodes.lb1 needs 'keepalived'"),
+    ('keepalived = "lb1', '# "lb1', "[nodes.lb1]", "nodes.lb1 needs 'keepalived'"),
     ("haproxy", "ha_proxy", "haproxy", "unknown key 'ha_proxy' in nodes.lb1; did you mean 'haproxy'?"),
     (
         'STATE = "MASTER"',
@@ -203,7 +203,7 @@ COMPLAINTS: list[tuple[str, str, int | str, str]] = [
         '{ segment = "lan", addresses = ["10.0.0.11/24", "fe80::b/64"] }',
         '{ segmnt = "lan" }',
         "interfaces.ens3",
-        "nodes.lb1.interfaces.ens3 needs 'segment'",
+        "unknown key 'segmnt' in nodes.lb1.interfaces.ens3; did you mean 'segment'?",
     ),
     (
         'addresses = ["10.0.0.11/24", "fe80::b/64"]',
@@ -422,3 +422,8 @@ def test_paths_as_people_write_them() -> None:
     assert path_text(("nodes", "lb1")) == "nodes.lb1"
     assert path_text(("events", 2, "groups", 0)) == "events[2].groups[0]"
     assert path_text(()) == ""
+
+
+def test_a_misspelt_key_is_told_as_that_and_not_as_missing(tmp_path: Path) -> None:
+    text = LEAST.replace("duration", "duratoin")
+    assert complaint(tmp_path, text) == "1: unknown key 'duratoin'; did you mean 'duration'?"
