@@ -190,6 +190,7 @@ class Network:
         return b"\x02\x00" + self._macs.to_bytes(4, "big")
 
     def _result(self, duration_ns: int, notes: tuple[str, ...]) -> Result:
+        lost = [f"{name} lost {segment.lost} frames" for name, segment in self.segments.items() if segment.lost]
         return self.recorder.result(
             title=self.scenario.title,
             seed=self.kernel.seed,
@@ -198,5 +199,5 @@ class Network:
             instances=self.instances,
             clients={name: client.story(duration_ns) for name, client in self.clients.items()},
             counters={name: node.counters() for name, node in self.nodes.items()},
-            notes=notes,
+            notes=(*notes, *lost),
         )

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vrrp.wire.address import AnyAddress
-from vrrp.wire.advertisement import Advertisement, advertisement_fields, decode, encode
+from vrrp.wire.advertisement import Advertisement, decode, encode
 from vrrp.wire.checksum import ChecksumForm
 from vrrp.wire.errors import DecodeError, DecodeReason
 from wire.strategies import advertisements
@@ -195,25 +195,3 @@ def test_described(made: dict[str, Any], told: str) -> None:
 def test_description_is_one_line_that_a_terminal_can_show(a: Advertisement) -> None:
     # A password comes off the wire: anyone on the segment chooses its bytes.
     assert a.describe().isprintable()
-
-
-def test_fields_by_name() -> None:
-    a = Advertisement(**V2, auth_type=1, auth_data=b"secret", checksum_form=ChecksumForm.PLAIN)
-    assert advertisement_fields(a) == {
-        "version": 2,
-        "vrid": 51,
-        "priority": 100,
-        "interval_cs": 100,
-        "addresses": ["10.0.0.100"],
-        "auth_type": 1,
-        "auth_data": "7365637265740000",
-        "reserved": 0,
-        "checksum_form": "PLAIN",
-    }
-    assert advertisement_fields(Advertisement(**V3, reserved=9)) == advertisement_fields(a) | {
-        "version": 3,
-        "auth_type": 0,
-        "auth_data": "",
-        "reserved": 9,
-        "checksum_form": None,
-    }

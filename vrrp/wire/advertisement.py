@@ -24,7 +24,7 @@ import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vrrp.wire.address import AnyAddress, IpAddress, pack, text, unpack
 from vrrp.wire.checksum import PROTOCOL, ChecksumForm, ChecksumPolicy, complement, pseudo_residue
@@ -300,19 +300,3 @@ def encode(
     header = (a.version << 4 | 1, a.vrid, a.priority, len(a.addresses), word)
     total += _from_bytes(_pack_header(*header, 0) + body, "big")
     return _pack_header(*header, complement(total)) + body
-
-
-def advertisement_fields(advertisement: Advertisement) -> dict[str, Any]:
-    """The fields by name, for people and for machines: addresses as text, password data as hex."""
-    a = advertisement
-    return {
-        "version": a.version,
-        "vrid": a.vrid,
-        "priority": a.priority,
-        "interval_cs": a.interval_cs,
-        "addresses": [text(address) for address in a.addresses],
-        "auth_type": a.auth_type,
-        "auth_data": a.auth_data.hex(),
-        "reserved": a.reserved,
-        "checksum_form": a.checksum_form.name if a.checksum_form else None,
-    }
