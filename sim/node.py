@@ -35,7 +35,7 @@ ANNOUNCE_SPACING_NS = 75_000
 class Interface:
     """A node's end of a port: its own addresses (packed) with their MAC, and virtual ones while it holds them."""
 
-    __slots__ = ("addresses", "cable", "mac", "name", "node", "own", "port")
+    __slots__ = ("addresses", "cable", "mac", "name", "node", "own", "port", "refused")
 
     def __init__(self, node: Node, name: str, segment: Segment, mac: bytes, addresses: tuple[bytes, ...]) -> None:
         self.node = node
@@ -44,6 +44,8 @@ class Interface:
         self.own = addresses
         self.cable = True
         self.addresses: dict[bytes, bytes] = dict.fromkeys(addresses, mac)
+        self.refused: set[bytes] = set()
+        """Addresses it answers ARP for but takes no packets to: a master's without Accept_Mode."""
         self.port = segment.attach(f"{node.name}/{name}", self)
         segment.directory.update(self.addresses)
 
@@ -55,11 +57,14 @@ class Interface:
                 self.port.listener(now_ns, content)
         elif type(content) is ArpPacket:
             self._hear_arp(content)
-        elif type(content) is IpPacket and content.destination in self.addresses:
+        elif type(content) is IpPacket and self._takes(content.destination):
             answer = answer_syn(content)
             if answer is not None:
                 mac = self.addresses[content.destination]
                 self._send(EthernetFrame(frame.source, mac, IPV4, answer.build()))
+
+    def _takes(self, address: bytes) -> bool:
+        return address in self.addresses and address not in self.refused
 
     def _hear_arp(self, arp: ArpPacket) -> None:
         mac = self.addresses.get(arp.target)
@@ -73,6 +78,7 @@ class Interface:
     def give_back(self, address: bytes) -> None:
         """Answer no longer for a virtual address; one of its own (an owner's) goes back to its own MAC."""
         self.addresses.pop(address, None)
+        self.refused.discard(address)
         if address in self.own:
             self.addresses[address] = self.mac
 
@@ -229,6 +235,8 @@ class Node:
         interface = self.interfaces[config.interface]
         for address in config.addresses + config.excluded_addresses:
             interface.addresses[address] = self._mac(virtual_router, interface)
+            if not (config.accept or config.owner):
+                interface.refused.add(address)
             self.recorder.hold(now_ns, self.name, text(address))
 
     def remove_addresses(self, now_ns: int, virtual_router: VirtualRouter) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from networks import MS, VIP, Listener, S, client, event, network, router, tap
 
@@ -275,3 +277,16 @@ def test_virtual_macs_spare_the_announcement() -> None:
     ).run()
     # The switch learns from r2's first advertisement, at once.
     assert result.clients["c"].gaps[1:] == ((10 * S, 10_610 * MS),)
+
+
+@pytest.mark.parametrize(
+    ("settings", "served"),
+    [({}, True), ({"accept": False}, False), ({"accept": False, "priority": 255, "state_master": True}, True)],
+)
+def test_a_master_without_accept_mode_answers_arp_and_nothing_else(settings: dict[str, Any], served: bool) -> None:
+    net = network({"r1": router(**settings)}, clients={"c": client(start="5s")})
+    seen = tap(net)
+    story = net.run(10 * S).clients["c"]
+    assert (story.ok == story.sent, story.failed == story.sent) == (served, not served)
+    replies = [f.content for _, f in seen if isinstance(f.content, ArpPacket) and f.content.operation == REPLY]
+    assert [reply.sender for reply in replies] == [pack(VIP)]
