@@ -280,7 +280,7 @@ def test_weight_0_script_that_fails_and_returns() -> None:
     assert moved[-3:] == [
         (failed_ns, State.FAULT, "chk failed 2 times"),
         (back_ns, State.BACKUP, "chk succeeded once"),
-        (back_ns + DOWN_NS, State.MASTER, "no advertisement since start, for 3.609 s"),
+        (back_ns + DOWN_NS, State.MASTER, "no advertisement yet, for 3.609 s"),
     ]
 
 

@@ -140,7 +140,7 @@ def test_backup_timer(profile: Profile) -> None:
         SendAdvertisement(Advertisement(profile.versions[0], 51, 100, 100, [VIP])),
         AcquireAddresses(packed(VIP)),
         Announce(packed(VIP), 1),
-        StateChanged(State.BACKUP, State.MASTER, "no advertisement since start, for 3.609 s"),
+        StateChanged(State.BACKUP, State.MASTER, "no advertisement yet, for 3.609 s"),
     )
     assert router.deadline_ns == DOWN_NS + S_NS
 
@@ -148,7 +148,7 @@ def test_backup_timer(profile: Profile) -> None:
 @each_profile
 def test_backup_timer_that_is_served_late_counts_from_then(profile: Profile) -> None:
     router = backup(profile)
-    assert changes(router.expire(10 * S_NS)) == [(State.MASTER, "no advertisement since start, for 10.000 s")]
+    assert changes(router.expire(10 * S_NS)) == [(State.MASTER, "no advertisement yet, for 10.000 s")]
     assert router.deadline_ns == 11 * S_NS
     drive(router, 13 * S_NS)
     assert router.deadline_ns == 14 * S_NS

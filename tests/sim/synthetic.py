@@ -50,7 +50,7 @@ def failover() -> Result:
     transitions = (
         at(0, "lb1", "INITIALIZE", "BACKUP", "started"),
         at(0, "lb2", "INITIALIZE", "BACKUP", "started"),
-        at(3609, "lb1", "BACKUP", "MASTER", "no advertisement since start, for 3.605 s"),
+        at(3609, "lb1", "BACKUP", "MASTER", "no advertisement yet, for 3.605 s"),
         at(13_609, "lb2", "BACKUP", "MASTER", "no advertisement for 3.609 s"),
         at(10_000, "lb1", "MASTER", "INITIALIZE", "killed (SIGKILL)"),
         at(18_000, "lb1", "INITIALIZE", "BACKUP", "started"),

@@ -51,7 +51,7 @@ Two load balancers
 time (s)  node  what happened
    0.000  lb1   INITIALIZE \u2192 BACKUP  started
    0.000  lb2   INITIALIZE \u2192 BACKUP  started
-   3.609  lb1   BACKUP \u2192 MASTER      no advertisement since start, for 3.605 s
+   3.609  lb1   BACKUP \u2192 MASTER      no advertisement yet, for 3.605 s
   10.000  lb1   crash (SIGKILL, its addresses stay)
   10.000  lb1   MASTER \u2192 INITIALIZE  killed (SIGKILL)
   13.609  lb2   BACKUP \u2192 MASTER      no advertisement for 3.609 s

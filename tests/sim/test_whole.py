@@ -45,7 +45,7 @@ def test_an_election_has_the_best_speak_first_and_the_others_silent() -> None:
         (0, "r1", "BACKUP", "start"),
         (0, "r2", "BACKUP", "start"),
         (0, "r3", "BACKUP", "start"),
-        (FIRST, "r1", "MASTER", "no advertisement since start, for 3.218 s"),
+        (FIRST, "r1", "MASTER", "no advertisement yet, for 3.218 s"),
     ]
     assert [(s.at_ns, s.node, s.priority) for s in result.sent] == [(FIRST + n * S, "r1", 200) for n in range(7)]
     # Before the first master there is nothing to be out.
@@ -208,9 +208,9 @@ def test_equal_priorities_all_rise_and_the_highest_address_stays() -> None:
     at = MDI_R3
     why = "has a higher address, our priority is 100"
     assert changes(result)[3:] == [
-        (at, "r1", "MASTER", "no advertisement since start, for 3.609 s"),
-        (at, "r2", "MASTER", "no advertisement since start, for 3.609 s"),
-        (at, "r3", "MASTER", "no advertisement since start, for 3.609 s"),
+        (at, "r1", "MASTER", "no advertisement yet, for 3.609 s"),
+        (at, "r2", "MASTER", "no advertisement yet, for 3.609 s"),
+        (at, "r3", "MASTER", "no advertisement yet, for 3.609 s"),
         (at + DELAY, "r1", "BACKUP", f"10.0.0.2 {why}"),
         (at + DELAY, "r2", "BACKUP", f"10.0.0.3 {why}"),
     ]

@@ -299,7 +299,7 @@ class VirtualRouter:
             if not priority:
                 reason = f"priority 0 from {text(source)}"
         elif self.master is None:
-            reason = f"no advertisement since start, for {quiet}"
+            reason = f"no advertisement yet, for {quiet}"
         else:
             reason = f"no advertisement for {quiet}"
         return self._become_master(now_ns, reason)
