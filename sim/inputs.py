@@ -13,7 +13,7 @@ from sim.scenario import Scenario, ScenarioSource, load_scenario, read_scenario
 from sim.scenario_file import ScenarioError
 from sim.topology import lay_out
 from vrrp.config import Diagnostic, ParsedConfig, Severity, load
-from vrrp.config.router_config import convert
+from vrrp.config.router_config import ConversionError, convert
 from vrrp.protocol.profile import PROFILES
 from vrrp.protocol.settings import RouterConfig
 
@@ -91,8 +91,8 @@ def _gather(scenario: Scenario, source: ScenarioSource, known: Mapping[str, Pars
         diagnostics += parsed.diagnostics
         try:
             conversion = convert(parsed.config, PROFILES[node.profile or scenario.profile])
-        except ValueError as error:
-            raise source.error(where, f"{file}: {error}") from error
+        except ConversionError as error:
+            raise ScenarioError(str(file), error.line, str(error)) from error
         configs[name] = conversion.router
         notes += conversion.notes
         texts[str(file)] = file.read_text(encoding="utf-8", errors="replace")

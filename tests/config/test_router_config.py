@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vrrp.config import parse
-from vrrp.config.router_config import Conversion, convert
+from vrrp.config.router_config import Conversion, ConversionError, convert
 from vrrp.protocol.profile import FRR, KEEPALIVED, RFC3768, RFC9568, Profile
 from vrrp.protocol.settings import TrackedInterface, TrackedScript, VirtualRouterConfig
 from vrrp.wire.address import pack
@@ -122,5 +122,7 @@ def test_startup_delay_and_checksum() -> None:
 def test_an_instance_without_addresses_cannot_be_run() -> None:
     config = parse("vrrp_instance VI_1 {\ninterface eth0\nvirtual_router_id 51\n}\n").config
     assert len(config.instances) == 1
-    with pytest.raises(ValueError, match=r"^VI_1: a virtual router needs an address$"):
+    with pytest.raises(ValueError, match=r"^VI_1: a virtual router needs an address$") as caught:
         convert(config)
+    assert isinstance(caught.value, ConversionError)
+    assert caught.value.line == 1

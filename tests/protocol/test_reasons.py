@@ -49,9 +49,7 @@ def test_reason_tells_why_the_own_priority_is_what_it_is(profile: Profile) -> No
 
 @each_profile
 def test_reason_of_silence_since_the_start(profile: Profile) -> None:
-    assert changes(backup(profile, S_NS).expire(5 * S_NS)) == [
-        (State.MASTER, "no advertisement yet, for 4.000 s")
-    ]
+    assert changes(backup(profile, S_NS).expire(5 * S_NS)) == [(State.MASTER, "no advertisement yet, for 4.000 s")]
 
 
 @each_profile

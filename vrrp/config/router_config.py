@@ -27,18 +27,25 @@ class Conversion:
     notes: tuple[str, ...]
 
 
+class ConversionError(ValueError):
+    """A vrrp_instance that no router can run; `line` is where it begins."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
 def convert(config: KeepalivedConfig, profile: Profile = KEEPALIVED) -> Conversion:
     """What a router of this profile runs with a keepalived.conf.
 
     Other profiles know no keepalived.conf; they take from it what they have, and announce addresses in their
-    own way. A version 2 instance becomes version 3 where the profile speaks nothing else. ValueError, naming
-    the instance, for what the profile cannot run.
+    own way. A version 2 instance becomes version 3 where the profile speaks nothing else. ConversionError for an
+    instance that cannot be run, such as one without addresses.
     """
     notes: list[str] = []
     groups = {name: group for group in config.sync_groups for name in group.members}
     routers = tuple(
-        _virtual_router(instance, groups.get(instance.name), config.filename, profile, notes)
-        for instance in config.instances
+        _checked(instance, groups.get(instance.name), config.filename, profile, notes) for instance in config.instances
     )
     return Conversion(
         RouterConfig(
@@ -59,6 +66,19 @@ def convert(config: KeepalivedConfig, profile: Profile = KEEPALIVED) -> Conversi
         ),
         tuple(notes),
     )
+
+
+def _checked(
+    instance: VrrpInstance,
+    group: SyncGroup | None,
+    filename: str,
+    profile: Profile,
+    notes: list[str],
+) -> VirtualRouterConfig:
+    try:
+        return _virtual_router(instance, group, filename, profile, notes)
+    except ValueError as error:
+        raise ConversionError(instance.line, str(error)) from error
 
 
 def _virtual_router(
