@@ -292,17 +292,17 @@ class VirtualRouter:
             self._steady = None
             self._wait(now_ns, self._down_ns)
             return ()
-        quiet = seconds_text(now_ns - self._heard_ns)
-        if self._cause is not None:
-            source, priority = self._cause
-            reason = f"preempts {text(source)}: its priority {priority} is below our {self._ours()}"
-            if not priority:
-                reason = f"priority 0 from {text(source)}"
-        elif self.master is None:
-            reason = f"no advertisement yet, for {quiet}"
-        else:
-            reason = f"no advertisement for {quiet}"
-        return self._become_master(now_ns, reason)
+        return self._become_master(now_ns, self._why(now_ns))
+
+    def _why(self, now_ns: int) -> str:
+        """Why the wait for a master ended, in words."""
+        if self._cause is None:
+            yet = " yet," if self.master is None else ""
+            return f"no advertisement{yet} for {seconds_text(now_ns - self._heard_ns)}"
+        source, priority = self._cause
+        if not priority:
+            return f"priority 0 from {text(source)}"
+        return f"preempts {text(source)}: its priority {priority} is below our {self._ours()}"
 
     # MASTER ---------------------------------------------------------------------------------------------
 
