@@ -62,7 +62,7 @@ class VrrpProcess:
         self.armed_ns = NEVER
         self._asleep = True
         self._runs: dict[str, int] = {}
-        self._queue: deque[tuple[str, Datagram]] = deque(maxlen=SOCKET_QUEUE)
+        self._queue: deque[tuple[str, Datagram]] = deque()
         self._link_news: list[tuple[str, bool]] = []
         self._handlers: dict[type, Callable[[int, Any, Any], None]] = {
             SendAdvertisement: self._send,
@@ -105,8 +105,7 @@ class VrrpProcess:
         self.paused = True
         self._asleep = True
         for interface in self.node.interfaces.values():
-            name = interface.name
-            interface.port.listener = lambda _, datagram, name=name: self._queue.append((name, datagram))
+            interface.port.listener = self._keeper(interface.name)
 
     def resume(self, now_ns: int) -> None:
         """SIGCONT: first what waited in the sockets, netlink's among them, then the timers."""
@@ -134,6 +133,15 @@ class VrrpProcess:
         self._asleep = False
         for interface in self.node.interfaces.values():
             interface.port.listener = self.router.listener(interface.name, self._perform)
+
+    def _keeper(self, interface: str) -> Callable[[int, Datagram], None]:
+        """What the kernel does with datagrams for a frozen process: keep the first, drop what no longer fits."""
+
+        def keep(now_ns: int, datagram: Datagram) -> None:
+            if len(self._queue) < SOCKET_QUEUE:
+                self._queue.append((interface, datagram))
+
+        return keep
 
     def _end(self) -> None:
         self.alive = False
