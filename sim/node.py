@@ -50,8 +50,10 @@ class Interface:
         segment.directory.update(self.addresses)
 
     def hear(self, now_ns: int, frame: Frame) -> None:
-        """A frame came in."""
+        """A frame came in. A switch that has not learned a MAC floods: what is for another is not heard."""
         content = frame.content
+        if not frame.destination[0] & 1 and frame.destination not in (self.mac, *self.addresses.values()):
+            return
         if type(content) is Datagram:
             if self.port.listener is not None and content.destination in self.addresses:
                 self.port.listener(now_ns, content)

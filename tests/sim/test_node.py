@@ -15,7 +15,7 @@ from vrrp.protocol.settings import Announcements, RouterConfig
 from vrrp.wire.address import pack
 from vrrp.wire.arp import REPLY, REQUEST, ArpPacket
 from vrrp.wire.ethernet import ARP, BROADCAST, IPV4, EthernetFrame
-from vrrp.wire.frame import Datagram, Frame
+from vrrp.wire.frame import Datagram, Frame, parse_frame
 from vrrp.wire.ip import IpPacket
 from vrrp.wire.neighbor import NeighborAdvertisement
 
@@ -330,3 +330,14 @@ def test_a_second_interface_takes_part() -> None:
     assert masters == {"VI_1": "r2", "INSIDE": "r1"}
     assert {d.source for _, _, d in adverts(back)} == {pack("10.1.0.1")}
     assert states(result, "r2")[-1][1] == "MASTER"
+
+
+@pytest.mark.parametrize(("mac", "answers"), [("02:00:00:00:00:01", 1), ("02:00:00:00:00:77", 0)])
+def test_a_frame_flooded_to_another_mac_is_not_heard(mac: str, answers: int) -> None:
+    net = network({"r1": router()})
+    net.run(5 * S)
+    seen = tap(net)
+    syn = build_syn(pack("10.0.0.200"), pack(VIP), 40_000, 80).build()
+    raw = EthernetFrame(bytes.fromhex(mac.replace(":", "")), bytes(6), IPV4, syn).build()
+    net.nodes["r1"].interfaces["eth0"].hear(5 * S, parse_frame(raw))
+    assert len([f for _, f in seen if isinstance(f.content, IpPacket)]) == answers
