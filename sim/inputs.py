@@ -23,14 +23,19 @@ SHORTEST_NS = 30_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """A checked scenario with each node's router configuration, the files' texts, and what to tell the user."""
+    """A checked scenario with each node's router configuration, the files it came from, and what to tell the user."""
 
     scenario: Scenario
     source: ScenarioSource
     configs: Mapping[str, RouterConfig]
-    texts: Mapping[str, str]
+    files: tuple[Path, ...]
     diagnostics: tuple[Diagnostic, ...]
     notes: tuple[str, ...]
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """What stands in each configuration file, read now: only a report shows it. Raises OSError."""
+        return {str(file): file.read_text(encoding="utf-8", errors="replace") for file in self.files}
 
 
 def from_scenario(path: Path) -> Inputs:
@@ -81,7 +86,7 @@ class _CommandLine(ScenarioSource):
 
 def _gather(scenario: Scenario, source: ScenarioSource, known: Mapping[str, ParsedConfig]) -> Inputs:
     configs: dict[str, RouterConfig] = {}
-    texts: dict[str, str] = {}
+    files: list[Path] = []
     diagnostics: list[Diagnostic] = []
     notes: list[str] = []
     for name, node in scenario.nodes.items():
@@ -95,11 +100,11 @@ def _gather(scenario: Scenario, source: ScenarioSource, known: Mapping[str, Pars
             raise ScenarioError(str(file), error.line, str(error)) from error
         configs[name] = conversion.router
         notes += conversion.notes
-        texts[str(file)] = file.read_text(encoding="utf-8", errors="replace")
+        files.append(file)
     balancers = [name for name, node in scenario.nodes.items() if node.haproxy is not None]
     if balancers:
         notes.append(f"haproxy on {', '.join(balancers)} is not simulated by this version: connections are accepted")
-    return Inputs(scenario, source, configs, texts, tuple(diagnostics), tuple(notes))
+    return Inputs(scenario, source, configs, tuple(files), tuple(diagnostics), tuple(notes))
 
 
 def _load(

@@ -93,9 +93,7 @@ class Network:
     def partition(self, name: str, groups: Sequence[Sequence[str]]) -> None:
         """Split a segment into groups of stations by name."""
         segment = self.segments[name]
-        self.segments[name].partition(
-            [[p for station in group for p in self._ports(station, segment)] for group in groups]
-        )
+        segment.partition([[p for station in group for p in self._ports(station, segment)] for group in groups])
 
     def _ports(self, station: str, segment: Segment) -> list[Port]:
         if station in self.clients:

@@ -25,8 +25,9 @@ from matplotlib.textpath import TextToPath
 from matplotlib.transforms import Affine2DBase, ScaledTranslation, Transform, blended_transform_factory
 
 from sim.result import SECOND_NS, Ownership, Result, Span, seconds
-from sim.timeline import BRIEF_NS, short_duration, stacked, union, verdict, visible
+from sim.timeline import BRIEF_NS, short_duration, stacked, union, verdict
 from vrrp.whole_file import replacing
+from vrrp.words import visible
 
 # What each format would say about when and by what it was made.
 _STAMPS = {".png": (), ".svg": ("Date", "Creator", "Format", "Type"), ".pdf": ("CreationDate",)}
@@ -95,8 +96,7 @@ def picture_suffix(path: Path) -> str:
 def write_plot(result: Result, file: BinaryIO, suffix: str) -> None:
     """Write the picture into a binary file, in the format of `suffix`: ".png", ".svg" or ".pdf"."""
     with _steady():
-        metadata = dict.fromkeys(_STAMPS[suffix])
-        draw_timeline(result).savefig(file, format=suffix.removeprefix("."), dpi=DPI, metadata=metadata)
+        draw_timeline(result).savefig(file, format=suffix[1:], dpi=DPI, metadata=dict.fromkeys(_STAMPS[suffix]))
 
 
 @contextmanager

@@ -22,9 +22,9 @@ from sim.timeline import (
     time_text,
     union,
     verdict,
-    visible,
 )
 from vrrp.whole_file import write_text
+from vrrp.words import visible
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2126; --faint: #5c6670; --paper: #ffffff; --line: #d9dee3;

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from vrrp.config.diagnostics import printable
+from vrrp.words import printable
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*(.+?)\s*\]\]?\s*(?:#.*)?")
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")

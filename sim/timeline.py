@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.result import SECOND_NS, Ownership, Result, Span, seconds
+from vrrp.words import visible
 
 BRIEF_NS = 1_000_000
 """Two masters for less than this are a handover: every preemption has one, for the time a frame travels."""
@@ -133,11 +134,6 @@ def stacked(spells: Iterable[Ownership]) -> list[list[Ownership]]:
         else:
             rows.append([spell])
     return rows
-
-
-def visible(text: str) -> str:
-    """The text with its control characters spelled out, so that a name can neither hide nor steer a terminal."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def print_timeline(result: Result, console: Console) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vrrp.config.diagnostics import Diagnostic, Report, Severity, printable
+from vrrp.config.diagnostics import Diagnostic, Report, Severity
+from vrrp.words import printable
 
 
 def test_a_diagnostic_is_one_line() -> None:

@@ -22,8 +22,8 @@ from sim.timeline import (
     time_text,
     union,
     verdict,
-    visible,
 )
+from vrrp.words import visible
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 

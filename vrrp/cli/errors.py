@@ -6,7 +6,7 @@ from typing import IO, Any
 
 import click
 
-from vrrp.config.diagnostics import printable
+from vrrp.words import printable
 
 
 class BadInput(click.ClickException):

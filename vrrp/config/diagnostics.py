@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-_LONGEST_TEXT = 400
+from vrrp.words import printable
 
 
 class Severity(enum.Enum):
@@ -39,15 +39,6 @@ class Diagnostic:
     def __str__(self) -> str:
         """FILE:LINE: severity: message; instead."""
         return f"{self.file}:{self.line}: {self.severity.value}: {self.message}; {self.instead}"
-
-
-def printable(text: str) -> str:
-    """`text` on one line, without control characters and lone surrogates, cut when it is endless."""
-    if len(text) > _LONGEST_TEXT:
-        text = text[:_LONGEST_TEXT] + "..."
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def missing_parameter(keyword: str) -> str:

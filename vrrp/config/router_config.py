@@ -44,12 +44,15 @@ def convert(config: KeepalivedConfig, profile: Profile = KEEPALIVED) -> Conversi
     """
     notes: list[str] = []
     groups = {name: group for group in config.sync_groups for name in group.members}
-    routers = tuple(
-        _checked(instance, groups.get(instance.name), config.filename, profile, notes) for instance in config.instances
-    )
+    routers = []
+    for instance in config.instances:
+        try:
+            routers.append(_virtual_router(instance, groups.get(instance.name), config.filename, profile, notes))
+        except ValueError as error:
+            raise ConversionError(instance.line, str(error)) from error
     return Conversion(
         RouterConfig(
-            virtual_routers=routers,
+            virtual_routers=tuple(routers),
             scripts=tuple(
                 ScriptConfig(
                     name=script.name,
@@ -66,19 +69,6 @@ def convert(config: KeepalivedConfig, profile: Profile = KEEPALIVED) -> Conversi
         ),
         tuple(notes),
     )
-
-
-def _checked(
-    instance: VrrpInstance,
-    group: SyncGroup | None,
-    filename: str,
-    profile: Profile,
-    notes: list[str],
-) -> VirtualRouterConfig:
-    try:
-        return _virtual_router(instance, group, filename, profile, notes)
-    except ValueError as error:
-        raise ConversionError(instance.line, str(error)) from error
 
 
 def _virtual_router(

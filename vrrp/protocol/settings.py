@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vrrp.protocol.timers import SECOND_NS
 from vrrp.wire.address import VRRP_GROUP_V4, VRRP_GROUP_V6, AnyAddress, pack
-from vrrp.wire.advertisement import AUTH_SIZE, MAX_INTERVAL_CS
+from vrrp.wire.advertisement import AUTH_SIZE, MAX_ADDRESSES, MAX_INTERVAL_CS
 from vrrp.wire.checksum import ChecksumPolicy
 
 OWNER_PRIORITY = 255
@@ -192,7 +192,7 @@ class VirtualRouterConfig:
                 f"no interval of {self.interval_cs} cs",
             ),
             (not self.addresses, "a virtual router needs an address"),
-            (len(self.addresses) > OWNER_PRIORITY, "an advertisement lists at most 255 addresses"),
+            (len(self.addresses) > MAX_ADDRESSES, f"an advertisement lists at most {MAX_ADDRESSES} addresses"),
             (len(widths) > 1, "addresses of one family only; put the others in excluded_addresses"),
             (self.version == 2 and 16 in widths, "version 2 knows no IPv6; use version 3"),
             (len(self.auth_data) > AUTH_SIZE, f"authentication data has at most {AUTH_SIZE} bytes"),

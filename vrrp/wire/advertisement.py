@@ -36,6 +36,7 @@ NO_AUTHENTICATION = 0
 SIMPLE_PASSWORD = 1
 AUTHENTICATION_HEADER = 2
 TTL = 255
+MAX_ADDRESSES = 255
 MAX_INTERVAL_CS = {2: 25_500, 3: 4_095}
 
 _HEADER = struct.Struct("!BBBBHH")
@@ -110,8 +111,8 @@ class Advertisement:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ValueError(f"{name} of version {self.version} is {low} to {high}, not {value}")
-        if len(packed) > 255:
-            raise ValueError(f"an advertisement lists at most 255 addresses, not {len(packed)}")
+        if len(packed) > MAX_ADDRESSES:
+            raise ValueError(f"an advertisement lists at most {MAX_ADDRESSES} addresses, not {len(packed)}")
         if len({len(address) for address in packed}) > 1:
             raise ValueError("an advertisement lists addresses of one family only")
         if self.version == 2:
