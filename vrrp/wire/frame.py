@@ -89,19 +89,27 @@ def _ipv4_content(anonymous: bytes) -> Content:
 def _content(raw: bytes) -> Content:
     try:
         frame = parse_ethernet(raw)
-        if frame.ethertype == ARP:
-            return parse_arp(frame.payload)
-        if frame.ethertype == IPV4:
-            packet = parse_ipv4(frame.payload)
-        elif frame.ethertype == IPV6:
-            packet = parse_ipv6(frame.payload)
+    except DecodeError as error:
+        return error.with_traceback(None)  # which would keep every caller's frame alive in the cache
+    return network_content(frame.ethertype, frame.payload)
+
+
+def network_content(ethertype: int, payload: bytes) -> Content:
+    """What stands below any link header that gave this EtherType; padding may follow. Never raises."""
+    try:
+        if ethertype == ARP:
+            return parse_arp(payload)
+        if ethertype == IPV4:
+            packet = parse_ipv4(payload)
+        elif ethertype == IPV6:
+            packet = parse_ipv6(payload)
         else:
             return None
         if packet.protocol == PROTOCOL:
             return Datagram(packet.source, packet.destination, packet.ttl, packet.payload)
         return parse_neighbor(packet) or packet
     except DecodeError as error:
-        return error.with_traceback(None)  # which would keep every caller's frame alive in the cache
+        return error.with_traceback(None)
 
 
 @lru_cache(_CACHED)
