@@ -20,6 +20,14 @@ class Interface:
     name: str = ""
 
 
+@dataclass(slots=True)
+class Ending:
+    """How the reading of a capture ended."""
+
+    damage: str | None = None
+    """One line: at which byte the file stops making sense, and why; None when it is whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Packet:
     """One packet as it stands in the capture."""

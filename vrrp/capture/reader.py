@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
+from vrrp.capture.packet import Batch, Ending, Interface, Packet
+from vrrp.capture.pcap import MAGICS, read_pcap
+from vrrp.capture.pcapng import SECTION_HEADER, read_pcapng
+from vrrp.capture.source import open_source
 
-from vrrp.capture.packet import Batch, Interface, Packet
+_OTHERS = {
+    b"\xa1\xb2\xcd\x34": "a pcap file of Linux's old patched libpcap; `editcap -F pcap` converts it",
+    b"\x34\xcd\xb2\xa1": "a pcap file of Linux's old patched libpcap; `editcap -F pcap` converts it",
+    b"snoo": "a snoop file; `editcap -F pcap` converts it",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd; decompress it first",
+    b"\xfd7zX": "compressed with xz; decompress it first",
+    b"BZh9": "compressed with bzip2; decompress it first",
+    b"PK\x03\x04": "a zip file; unpack it first",
+}
 
 
 class Capture:
     """An open capture: iterate it once, by `batches` or packet by packet.
 
-    `interfaces` grows while a pcapng file is read. `damage` is None, or, once iteration came to its end, one
-    line saying at which byte the file stops making sense; what stood before it was read.
+    `interfaces` grows while it is read: a pcap file has one, a pcapng file any number. Once the iteration came to
+    its end, `damage` is None or one line saying at which byte the file stops making sense; what stood before it was
+    read.
     """
 
-    def __init__(self, name: str, batches: Iterator[Batch], interfaces: list[Interface]) -> None:
+    def __init__(
+        self, name: str, batches: Iterator[Batch], interfaces: list[Interface], ending: Ending | None = None
+    ) -> None:
         self.name = name
         self.interfaces = interfaces
-        self.damage: str | None = None
+        self._ending = ending or Ending()
         self._batches = batches
+
+    @property
+    def damage(self) -> str | None:
+        """Why and where the reading ended early."""
+        return self._ending.damage
 
     def batches(self) -> Iterator[Batch]:
         """The packets in their order, many at a time."""
@@ -41,18 +59,17 @@ class CaptureError(ValueError):
 @contextmanager
 def open_capture(path: Path) -> Iterator[Capture]:
     """The capture in a file, gzip or not; "-" is standard input. Raises OSError and CaptureError."""
-    data = path.read_bytes()  # TODO: streaming; this is the interface only
-    if data[:4] not in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1"):
-        raise CaptureError("not a capture")
-    nano = data[0] == 0x4D
-    snaplen, link = struct.unpack_from("<II", data, 16)
-    rows = []
-    at = 24
-    while at + 16 <= len(data):
-        seconds, fraction, size, length = struct.unpack_from("<IIII", data, at)
-        rows.append((at + 16, size, length, seconds * 10**9 + fraction * (1 if nano else 1000)))
-        at += 16 + size
-    columns = np.array(rows, np.int64).reshape(-1, 4).T
-    n = len(rows)
-    batch = Batch(data, 1, columns[0], columns[1], columns[2], columns[3], np.full(n, link, np.int32), np.zeros(n, np.int32))
-    yield Capture(str(path), iter([batch]), [Interface(link, snaplen, 10**9 if nano else 10**6)])
+    with open_source(path) as source:
+        magic = source.peek(4)
+        interfaces: list[Interface] = []
+        ending = Ending()
+        if magic in MAGICS:
+            batches = read_pcap(source, interfaces, ending)
+        elif magic == SECTION_HEADER:
+            batches = read_pcapng(source, interfaces, ending)
+        elif not magic:
+            raise CaptureError("empty; a capture begins with a header")
+        else:
+            what = _OTHERS.get(magic, f"not a capture: begins with {magic.hex(' ')}")
+            raise CaptureError(f"{what} (pcap and pcapng are read, gzip too)")
+        yield Capture(str(path), batches, interfaces, ending)

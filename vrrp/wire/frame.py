@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from vrrp.wire.advertisement import Advertisement, decode
 from vrrp.wire.arp import ArpPacket, parse_arp
+from vrrp.wire.authentication_header import AuthenticationHeader, parse_authentication_header
 from vrrp.wire.checksum import PROTOCOL, ChecksumPolicy, residue
 from vrrp.wire.errors import DecodeError, DecodeReason
 from vrrp.wire.ethernet import ARP, IPV4, IPV6, parse_ethernet
@@ -36,6 +37,8 @@ class Datagram:
     destination: bytes
     ttl: int
     payload: bytes
+    authentication: AuthenticationHeader | None = None
+    """The IP Authentication Header that protected the message, if any."""
     key: int = field(init=False, compare=False)
     """Where it belongs on an interface: address width << 8 | VRID; -1 when it ends before the VRID."""
 
@@ -107,6 +110,10 @@ def network_content(ethertype: int, payload: bytes) -> Content:
             return None
         if packet.protocol == PROTOCOL:
             return Datagram(packet.source, packet.destination, packet.ttl, packet.payload)
+        protected = parse_authentication_header(packet)
+        if protected is not None:
+            header, message = protected
+            return Datagram(packet.source, packet.destination, packet.ttl, message, header)
         return parse_neighbor(packet) or packet
     except DecodeError as error:
         return error.with_traceback(None)

@@ -7,6 +7,7 @@ same virtual router in between. A quiet hour is one step of Python; numpy looks 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -54,7 +55,8 @@ class Stranger:
 class Auditor:
     """Reads batches; `watches`, `holders` and `findings` are what it knows so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: bytes | None = None) -> None:
+        self._key = key
         self.findings = Findings()
         self.watches: dict[Place, Watch] = {}
         self.holders: dict[tuple[int, tuple[int, ...], bytes], Holder] = {}
@@ -135,13 +137,15 @@ class Auditor:
         if sender is None:
             return
         sender.macs[said.mac] += len(run)
-        if said not in sender.heard:
+        if said.audible and said not in sender.heard:
             sender.note(said, int(numbers[0]))
             for address in said.advertisement.addresses:
                 key = (said.place.interface, said.place.vlans, address)
                 if len(self._by_address) < _MOST_ADDRESSES:
                     self._by_address.setdefault(key, watch)
-        check_said(self.findings, watch.where, sender, said, times_ns, numbers)
+        check_said(self.findings, watch.where, said, times_ns, numbers, watch.sequence, self._key)
+        if said.authentication is not None:
+            watch.sequence = said.authentication.sequence
         if said.audible:
             ends = (self._identification(batch, int(run[0])), self._identification(batch, int(run[-1])))
             watch.heard(said, times_ns, numbers, ends)
@@ -217,6 +221,6 @@ def _steps(
         changes = (np.diff(groups[order]) != 0) | (np.diff(kinds[order]) != 0) | (np.diff(since) != 0)
         starts = np.concatenate(([0], np.flatnonzero(changes) + 1, [len(order)]))
         edges = starts.tolist()
-        steps += [(int(order[start]), order[start:end]) for start, end in zip(edges[:-1], edges[1:], strict=True)]
+        steps += [(int(order[start]), order[start:end]) for start, end in itertools.pairwise(edges)]
         steps.sort(key=lambda step: step[0])
     yield from steps

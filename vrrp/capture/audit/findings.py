@@ -54,7 +54,7 @@ CATALOGUE: dict[str, Kind] = {
     "cut-off": Kind(
         _E,
         "a master that this capture did not hear",
-        "a router had been sending advertisements elsewhere before it was heard here: while it was cut off, both sides "
+        "a router had been sending advertisements elsewhere before it was heard here: meanwhile both sides "
         "had a master",
         "a link or switch between them failed and came back",
     ),
@@ -69,14 +69,15 @@ CATALOGUE: dict[str, Kind] = {
         _W,
         "takeover without a priority 0",
         "the old master fell silent; nobody answered for the addresses until Master_Down_Interval had passed",
-        "a crash, kill -9, power or link failure of the old master; after kill -9 its addresses stay configured and it "
+        "a crash, kill -9, power or link failure of the old master; after kill -9 its addresses stay and it "
         "goes on answering ARP",
     ),
     "slow-takeover": Kind(
         _W,
         "takeover later than the formula",
         "the addresses had no master for longer than Master_Down_Interval or Skew_Time says",
-        "the new master was starved or just starting, has a preempt or startup delay, or a longer chain of failures",
+        "the new master was starved or just starting, waits for the other members of its sync group, or has a preempt or "
+        "startup delay",
     ),
     "no-master": Kind(
         _E,
@@ -185,7 +186,7 @@ CATALOGUE: dict[str, Kind] = {
         _E,
         "the loser announced the addresses last",
         "clients send to a router that is not master",
-        "a delayed gratuitous ARP that crossed the takeover, a master that did not notice that it lost, or two masters",
+        "a delayed gratuitous ARP that crossed the takeover, or a master that did not notice that it lost",
     ),
     "address-elsewhere": Kind(
         _E,

@@ -51,7 +51,7 @@ _PROPERTIES = (
         lambda sender: sender.said.advertisement.version == 2,
     ),
     _Property("checksum-forms", "checksum", lambda value: value.value if isinstance(value, Sum) else ""),
-    _Property("mixed-addressing", "unicast", lambda value: "unicast" if value else "multicast"),
+    _Property("mixed-addressing", "unicast", lambda value: "unicast" if value is True else "multicast"),
     _Property(
         "address-list",
         "addresses",
@@ -79,9 +79,7 @@ def conclude(auditor: Auditor) -> None:
 def differences(one: Sender, other: Sender) -> list[str]:
     """The properties in which two routers differ so that they reject each other, as names."""
     return [
-        p.name
-        for p in _PROPERTIES
-        if p.matters(one) and _values(one, p.name).keys() != _values(other, p.name).keys()
+        p.name for p in _PROPERTIES if p.matters(one) and _values(one, p.name).keys() != _values(other, p.name).keys()
     ]
 
 
@@ -133,7 +131,9 @@ def _clusters(senders: Iterable[Sender]) -> list[list[Sender]]:
     """Senders that share addresses, directly or through others; those that list none belong to everybody's."""
     clusters: list[tuple[set[bytes], list[Sender]]] = []
     for sender in senders:
-        own = {address for value in sender.values.get("addresses", {}) if isinstance(value, tuple) for address in value}
+        own = {
+            address for value in sender.values.get("addresses", {}) if isinstance(value, tuple) for address in value
+        }
         members = [sender]
         apart = []
         for addresses, others in clusters:

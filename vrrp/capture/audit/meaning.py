@@ -151,9 +151,7 @@ def _said(packet: Packet, frame: CapturedFrame, datagram: Datagram) -> Said | Br
     trailer = parse_trailer(payload, len(source))
     message = payload[: -HmacTrailer.SIZE] if trailer else payload
     try:
-        advertisement = decode(
-            message, source=source, destination=destination, checksum=ChecksumPolicy.UNCHECKED
-        )
+        advertisement = decode(message, source=source, destination=destination, checksum=ChecksumPolicy.UNCHECKED)
     except DecodeError as error:
         return Broken(error.reason, error.detail, error.vrid, source)
     place = Place(packet.interface, frame.vlans, len(source), advertisement.vrid)

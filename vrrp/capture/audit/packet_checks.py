@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from vrrp.capture.audit.findings import Findings
 from vrrp.capture.audit.meaning import Broken, Said, Sum
-from vrrp.capture.audit.sender import Sender
 from vrrp.wire.address import text
 
 _SUMS = {
@@ -19,12 +18,17 @@ _SUMS = {
 def check_said(
     findings: Findings,
     where: str,
-    sender: Sender,
     said: Said,
     times_ns: NDArray[np.int64],
     numbers: NDArray[np.int64],
+    last_sequence: int | None,
+    key: bytes | None,
 ) -> None:
-    """Report what any correct receiver would reject or notice in these repetitions of one packet."""
+    """Report what any correct receiver would reject or notice in these repetitions of one packet.
+
+    `last_sequence` is the virtual router's last AH sequence number (all its routers count on from each other's),
+    `key` the password to verify AH with; None for neither.
+    """
     who = text(said.source)
     now_ns, number, count = int(times_ns[0]), int(numbers[0]), len(numbers)
     found: list[tuple[str, str]] = []
@@ -46,18 +50,18 @@ def check_said(
         return
     if header.spi.to_bytes(4, "big") != said.source:
         findings.add(
-            "ah-spi", where, said.source, now_ns, number, f"{who} sends SPI {header.spi:#010x}, which is not its address"
-        )
-    if sender.sequence is not None and header.sequence <= sender.sequence:
-        findings.add(
-            "ah-sequence",
+            "ah-spi",
             where,
             said.source,
             now_ns,
             number,
-            f"{who} sends sequence {header.sequence} after {sender.sequence}",
+            f"{who} sends SPI {header.spi:#010x}, which is not its address",
         )
-    sender.sequence = header.sequence
+    if key is not None and not header.verify(key):
+        findings.add("ah-icv", where, said.source, now_ns, number, f"{who} does not use the given password")
+    if last_sequence is not None and header.sequence <= last_sequence:
+        detail = f"{who} sends sequence {header.sequence} after {last_sequence}"
+        findings.add("ah-sequence", where, said.source, now_ns, number, detail)
 
 
 def check_broken(findings: Findings, broken: Broken, time_ns: int, number: int) -> None:

@@ -96,8 +96,6 @@ class Sender:
     missed: bool = False
     """Whether another took over because this one had fallen silent."""
     jitter: Jitter = field(default_factory=Jitter)
-    sequence: int | None = None
-    """Its last AH sequence number."""
     values: dict[str, dict[Hashable, int]] = field(default_factory=dict)
     """What it said: property -> value -> the first packet that said it."""
     macs: Counter[bytes] = field(default_factory=Counter)

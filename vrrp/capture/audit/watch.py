@@ -15,6 +15,7 @@ or priority 0 when it stops.
 from __future__ import annotations
 
 import enum
+import itertools
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -112,6 +113,8 @@ class Watch:
         self.conflicts: dict[frozenset[bytes], Conflict] = {}
         self.absences: list[Absence] = []
         self.adverts = 0
+        self.sequence: int | None = None
+        """The last AH sequence number."""
         self._herald_ns = 0
         """When the virtual MAC was announced last: nobody knows by whom until the next advertisement."""
         self._findings = findings
@@ -233,11 +236,7 @@ class Watch:
 
     def _quarrel(self, sender: Sender, rival: Sender | None, now_ns: int) -> bool:
         """Whether it is known to act as master beside the one that spoke last: then its silence means nothing."""
-        return (
-            rival is not None
-            and frozenset((sender.source, rival.source)) in self.conflicts
-            and rival.alive(now_ns)
-        )
+        return rival is not None and frozenset((sender.source, rival.source)) in self.conflicts and rival.alive(now_ns)
 
     def _open(self, sender: Sender, now_ns: int, number: int, identification: int) -> Span:
         old = self.speaker
@@ -296,9 +295,7 @@ class Watch:
         if old.span is not None and cause is Cause.PREEMPTED:
             old.span.superseded_ns = now_ns
         self._return(new, old, now_ns, number, identification, cause)
-        self._record(
-            Takeover(now_ns, number, new.source, old.source, cause, _priority(new), measured_ns, formula_ns)
-        )
+        self._record(Takeover(now_ns, number, new.source, old.source, cause, _priority(new), measured_ns, formula_ns))
 
     def _record(self, takeover: Takeover) -> None:
         if len(self.takeovers) >= _MOST_TAKEOVERS:
@@ -422,7 +419,12 @@ class Watch:
             else:
                 code, said = "late-advertisements", f"{seconds_text(gap_ns)} instead of {seconds_text(interval_ns)}"
             self._findings.add(
-                code, self.where, sender.source, last_ns, number, f"{text(sender.source)}: {said} before packet {number}"
+                code,
+                self.where,
+                sender.source,
+                last_ns,
+                number,
+                f"{text(sender.source)}: {said} before packet {number}",
             )
 
 
@@ -441,4 +443,4 @@ def _pieces(times_ns: NDArray[np.int64], longest_ns: int) -> list[tuple[int, int
         return [(0, len(times_ns))]
     breaks = np.flatnonzero(np.diff(times_ns) > longest_ns) + 1
     edges = [0, *breaks.tolist(), len(times_ns)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(itertools.pairwise(edges))
