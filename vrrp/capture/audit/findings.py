@@ -76,7 +76,7 @@ CATALOGUE: dict[str, Kind] = {
         _W,
         "takeover later than the formula",
         "the addresses had no master for longer than Master_Down_Interval or Skew_Time says",
-        "the new master was starved or just starting, waits for the other members of its sync group, or has a preempt or "
+        "the new master was starved or just starting, waits for the rest of its sync group, or has a preempt or "
         "startup delay",
     ),
     "no-master": Kind(

@@ -1,0 +1,111 @@
+"""Link headers, as tcpdump prints them: nothing, or addresses and types with -e."""
+
+from __future__ import annotations
+
+from vrrp.capture.frames import COOKED, COOKED_2, ETHERNET, RAW_TYPES
+from vrrp.capture.text.arp import print_arp
+from vrrp.capture.text.ethertypes import ETHERTYPES
+from vrrp.capture.text.ip4 import print_ip4
+from vrrp.capture.text.ip6 import print_ip6
+from vrrp.capture.text.line import Line, View
+from vrrp.wire.ethernet import ARP, IPV4, IPV6
+
+TAGS = {0x8100, 0x88A8, 0x9100, 0x9200}
+"""The EtherTypes of VLAN tags."""
+_DIRECTIONS = {0: "In", 1: "B", 2: "M", 3: "P", 4: "Out"}
+
+
+def print_link(line: Line, view: View, link_type: int, length: int) -> int:
+    """The whole packet, from the link header on; how long the link header is, for hexadecimal dumps."""
+    if link_type == ETHERNET:
+        return _ethernet(line, view, length)
+    if link_type == COOKED:
+        return _cooked(line, view, length)
+    if link_type == COOKED_2:
+        return _cooked_2(line, view, length)
+    line.protocol = "raw"
+    if link_type in RAW_TYPES and line.style.link:
+        line.add("ip: ")
+    _network(line, view, 0, IPV6 if view.number(0) >> 4 == 6 else IPV4, length)
+    return 0
+
+
+def _ethernet(line: Line, view: View, length: int) -> int:
+    line.protocol = "ether"
+    if line.style.link:
+        names = line.style.names
+        line.add(f"{names.mac(view.bytes(6, 6))} > {names.mac(view.bytes(0, 6))}, ")
+    return _typed(line, view, 14, view.number(12, 2), length, length - 14)
+
+
+def _typed(line: Line, view: View, at: int, ethertype: int, whole: int, length: int) -> int:
+    """What follows an EtherType: tags, then the network layer. `whole` is the length that -e tells, once."""
+    told = False
+    while True:
+        if line.style.link and not line.style.quiet:
+            name = ETHERTYPES.get(ethertype, "Unknown")
+            line.add(f"ethertype {name} (0x{ethertype:04x})")
+            line.add(", " if told else f", length {whole}: ")
+            told = True
+        elif line.style.link and not told:
+            line.add(f"{ETHERTYPES.get(ethertype, 'Unknown')}, length {whole}: ")
+            told = True
+        if ethertype not in TAGS:
+            break
+        line.protocol = "vlan"
+        if not view.has(at, 4) or length < 4:
+            line.cut()
+            return at
+        if line.style.link:
+            tag = view.number(at, 2)
+            line.add(f"vlan {tag & 0xFFF}, p {tag >> 13}{', DEI' if tag & 0x1000 else ''}, ")
+        ethertype = view.number(at + 2, 2)
+        at += 4
+        length -= 4
+    _network(line, view, at, ethertype, length)
+    return at
+
+
+def _network(line: Line, view: View, at: int, ethertype: int, length: int) -> None:
+    if ethertype == IPV4:
+        print_ip4(line, view, at, length)
+    elif ethertype == IPV6:
+        print_ip6(line, view, at, length)
+    elif ethertype == ARP:
+        print_arp(line, view, at, length)
+
+
+def _cooked(line: Line, view: View, length: int) -> int:
+    line.protocol = "linux_sll"
+    view.bytes(0, 16)
+    ethertype = view.number(14, 2)
+    if line.style.link:
+        line.add(f"{_DIRECTIONS.get(view.number(0, 2), '?'):>3} ")
+        if view.number(4, 2) == 6:
+            line.add(f"{line.style.names.mac(view.bytes(6, 6))} ")
+    return _cooked_type(line, view, 16, ethertype, length)
+
+
+def _cooked_2(line: Line, view: View, length: int) -> int:
+    line.protocol = "linux_sll2"
+    view.bytes(0, 20)
+    line.add(f"ifindex {view.number(4, 4)} ")
+    line.add(f"{_DIRECTIONS.get(view.number(10), '?'):<3} ")
+    if line.style.link and view.number(11) == 6:
+        line.add(f"{line.style.names.mac(view.bytes(12, 6))} ")
+    return _cooked_type(line, view, 20, view.number(0, 2), length)
+
+
+def _cooked_type(line: Line, view: View, at: int, ethertype: int, length: int) -> int:
+    if line.style.link:
+        line.add(f"ethertype {ETHERTYPES.get(ethertype, 'Unknown')} (0x{ethertype:04x}), length {length}: ")
+    while ethertype in TAGS and view.has(at, 4):
+        if line.style.link:
+            tag = view.number(at, 2)
+            line.add(f"vlan {tag & 0xFFF}, p {tag >> 13}{', DEI' if tag & 0x1000 else ''}, ")
+        ethertype = view.number(at + 2, 2)
+        at += 4
+        if line.style.link:
+            line.add(f"ethertype {ETHERTYPES.get(ethertype, 'Unknown')}, ")
+    _network(line, view, at, ethertype, length - at)
+    return at

@@ -1,0 +1,55 @@
+"""Addresses and ports as text: numbers, or names where they are asked for and known."""
+
+from __future__ import annotations
+
+import socket
+from functools import lru_cache
+
+from vrrp.wire.address import text
+from vrrp.wire.ethernet import mac_text
+
+_CACHED = 4096
+
+
+class Names:
+    """Numbers only (-n), or what the resolver knows."""
+
+    def __init__(self, *, numeric: bool) -> None:
+        self._numeric = numeric
+
+    def address(self, packed: bytes) -> str:
+        """An IP address, packed."""
+        return _numeric(packed) if self._numeric else _host(packed)
+
+    def udp_port(self, port: int) -> str:
+        """A UDP port."""
+        return str(port) if self._numeric else _service(port)
+
+    @staticmethod
+    def mac(mac: bytes) -> str:
+        """A link-layer address."""
+        return mac_text(mac)
+
+
+@lru_cache(_CACHED)
+def _numeric(packed: bytes) -> str:
+    if packed[:12] == bytes(10) + b"\xff\xff" or (len(packed) == 16 and not any(packed[:12]) and any(packed[12:14])):
+        # inet_ntop writes the last four bytes of these as IPv4; Python's ipaddress does so from 3.13 on.
+        return socket.inet_ntop(socket.AF_INET6, packed)
+    return text(packed)
+
+
+@lru_cache(_CACHED)
+def _host(packed: bytes) -> str:
+    try:
+        return socket.gethostbyaddr(_numeric(packed))[0]
+    except OSError:
+        return _numeric(packed)
+
+
+@lru_cache(_CACHED)
+def _service(port: int) -> str:
+    try:
+        return socket.getservbyport(port, "udp")
+    except OSError:
+        return str(port)
