@@ -41,6 +41,8 @@ class CapturedFrame:
     """Receiver's MAC; empty where the link header has none (Linux cooked, raw IP)."""
     vlans: tuple[int, ...]
     """VLAN identifiers, outermost first."""
+    network: bytes
+    """The bytes from the network layer's header on, padding too; empty where there is none."""
     content: Content
     """See `vrrp.wire.frame.Content`; damage is a content too."""
 
@@ -50,10 +52,11 @@ def read_frame(link_type: int, data: bytes) -> CapturedFrame:
     try:
         frame = _network(link_type, data)
     except DecodeError as error:
-        return CapturedFrame(b"", b"", (), error.with_traceback(None))
+        return CapturedFrame(b"", b"", (), b"", error.with_traceback(None))
     if frame is None:
-        return CapturedFrame(b"", b"", (), None)
-    return CapturedFrame(frame.source, frame.destination, frame.vlans, network_content(frame.ethertype, frame.payload))
+        return CapturedFrame(b"", b"", (), b"", None)
+    content = network_content(frame.ethertype, frame.payload)
+    return CapturedFrame(frame.source, frame.destination, frame.vlans, frame.payload, content)
 
 
 def _network(link_type: int, data: bytes) -> EthernetFrame | None:

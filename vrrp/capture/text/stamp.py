@@ -37,7 +37,7 @@ class Stamps:
         return self._write(time_ns)
 
     def second(self, seconds: int) -> str:
-        """What stands before the fraction for kinds 0 and 4: the time of day, with the date for 4; for 2 the number."""
+        """What stands before the fraction: the time of day, with the date for kind 4; for 2 the number."""
         if self.kind == 2:
             return str(seconds)
         text = self._calendar.get(seconds)
