@@ -36,6 +36,9 @@ NO_AUTHENTICATION = 0
 SIMPLE_PASSWORD = 1
 AUTHENTICATION_HEADER = 2
 TTL = 255
+HMAC_TRAILER_SIZE = 28
+HMAC_TRAILER_TYPE = 1
+"""What keepalived 2.4 appends with `auth_hmac`; see `vrrp.wire.hmac_trailer`."""
 MAX_ADDRESSES = 255
 MAX_INTERVAL_CS = {2: 25_500, 3: 4_095}
 
@@ -194,7 +197,7 @@ def decode(
     if version_type == _VERSION_2 and (source is None or len(source) == 4):
         expected = HEADER_SIZE + 4 * count + AUTH_SIZE
         if size != expected:
-            raise _wrong_size(vrid, size, expected)
+            raise _wrong_size(data, vrid, expected)
         form: ChecksumForm | None = _PLAIN
         if checksum is _UNCHECKED:
             form = None
@@ -215,7 +218,7 @@ def decode(
             raise ValueError(f"a packed address has 4 or 16 bytes, not {width}")
         expected = HEADER_SIZE + width * count
         if size != expected:
-            raise _wrong_size(vrid, size, expected)
+            raise _wrong_size(data, vrid, expected)
         if destination is not None and type(destination) is not bytes:
             destination = pack(destination)
         form = _verify_v3(data, width, source, destination, checksum)
@@ -245,8 +248,14 @@ def _addresses(width: int, count: int) -> Callable[[bytes, int], tuple[bytes, ..
     return struct.Struct(f"{width}s" * count).unpack_from
 
 
-def _wrong_size(vrid: int, size: int, expected: int) -> DecodeError:
-    reason = DecodeReason.TRUNCATED if size < expected else DecodeReason.TOO_LONG
+def _wrong_size(data: bytes, vrid: int, expected: int) -> DecodeError:
+    size = len(data)
+    if size < expected:
+        reason = DecodeReason.TRUNCATED
+    elif size == expected + HMAC_TRAILER_SIZE and data[expected] == HMAC_TRAILER_TYPE:
+        reason = DecodeReason.HMAC_TRAILER
+    else:
+        reason = DecodeReason.TOO_LONG
     return DecodeError(reason, vrid, f"{size} bytes, {expected} expected")
 
 

@@ -14,6 +14,7 @@ class DecodeReason(enum.Enum):
     TYPE = "type is not 1 (advertisement)"
     TRUNCATED = "shorter than its own address count says"
     TOO_LONG = "longer than its own address count says"
+    HMAC_TRAILER = "carries the HMAC trailer of keepalived 2.4, which is not verified here"
     CHECKSUM = "checksum does not match"
     VRID = "virtual router identifier is 0"
     HEADER = "the enclosing header is damaged"

@@ -15,9 +15,8 @@ import struct
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vrrp.wire.advertisement import AUTH_SIZE, HEADER_SIZE
+from vrrp.wire.advertisement import AUTH_SIZE, HEADER_SIZE, HMAC_TRAILER_SIZE, HMAC_TRAILER_TYPE
 
-_TYPE = 1
 _LAYOUT = struct.Struct("!BBHIHH16s")
 
 
@@ -25,7 +24,7 @@ _LAYOUT = struct.Struct("!BBHIHH16s")
 class HmacTrailer:
     """One trailer, its fields as sent; the key identifier is 1 to 255."""
 
-    SIZE: ClassVar[int] = _LAYOUT.size
+    SIZE: ClassVar[int] = HMAC_TRAILER_SIZE
 
     key_id: int
     seconds: int
@@ -43,7 +42,7 @@ class HmacTrailer:
             raise ValueError(f"the HMAC has 16 bytes, not {len(self.digest)}")
         fields = (self.key_id, self.reserved, self.seconds, self.fraction, self.counter)
         try:
-            return _LAYOUT.pack(_TYPE, *fields, self.digest)
+            return _LAYOUT.pack(HMAC_TRAILER_TYPE, *fields, self.digest)
         except struct.error as error:
             raise ValueError(f"a field of the HMAC trailer is out of its range: {error}") from None
 
@@ -58,7 +57,7 @@ def parse_trailer(message: bytes, width: int) -> HmacTrailer | None:
         return None
     tail = AUTH_SIZE if message[0] >> 4 == 2 else 0
     plain = HEADER_SIZE + width * message[3] + tail
-    if len(message) != plain + HmacTrailer.SIZE or message[plain] != _TYPE or not message[plain + 1]:
+    if len(message) != plain + HmacTrailer.SIZE or message[plain] != HMAC_TRAILER_TYPE or not message[plain + 1]:
         return None
     _, key_id, reserved, seconds, fraction, counter, digest = _LAYOUT.unpack_from(message, plain)
     return HmacTrailer(key_id, seconds, fraction, counter, digest, reserved)
