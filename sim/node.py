@@ -18,12 +18,13 @@ from sim.tcp import answer_syn
 from vrrp.protocol.router import Router
 from vrrp.protocol.virtual_router import VirtualRouter
 from vrrp.wire.address import is_multicast, text
-from vrrp.wire.advertisement import Advertisement, encode
+from vrrp.wire.advertisement import AUTHENTICATION_HEADER, Advertisement, encode
 from vrrp.wire.arp import REPLY, REQUEST, ArpPacket, gratuitous_arp
+from vrrp.wire.authentication_header import MAX_SEQUENCE, authenticate
 from vrrp.wire.checksum import PROTOCOL
 from vrrp.wire.ethernet import ARP, BROADCAST, IPV4, IPV6, EthernetFrame, group_mac, virtual_mac
 from vrrp.wire.frame import Datagram, Frame
-from vrrp.wire.ip import IpPacket, renumber
+from vrrp.wire.ip import IpPacket, parse_ipv4, renumber
 from vrrp.wire.neighbor import unsolicited_advertisement
 
 ANNOUNCE_AFTER_NS = 400_000
@@ -130,6 +131,7 @@ class Node:
             for interface in self.interfaces.values():
                 interface.port.set_link(interface.cable)
         if self._make_router is not None:
+            self._identification.clear()  # keepalived counts from 1 at each start (measured)
             router = self._make_router()
             for interface in self.interfaces.values():
                 router.set_interface(now_ns, interface.name, interface.port.up)
@@ -186,7 +188,14 @@ class Node:
                 number = self._identification.get(config.name, 0) % 0xFFFF + 1
                 self._identification[config.name] = number
                 packet = renumber(packet, number)
+                if config.auth_type == AUTHENTICATION_HEADER:
+                    packet = self._authenticated(virtual_router, packet)
             interface.port.transmit(head + packet)
+
+    def _authenticated(self, virtual_router: VirtualRouter, packet: bytes) -> bytes:
+        """The IPv4 packet behind an Authentication Header, counting on from what was heard last."""
+        virtual_router.ah_sequence = min(virtual_router.ah_sequence + 1, MAX_SEQUENCE)
+        return authenticate(parse_ipv4(packet), virtual_router.ah_sequence, virtual_router.config.ah_key).build()
 
     def _packet(
         self, virtual_router: VirtualRouter, advertisement: Advertisement, interface: Interface, to: bytes

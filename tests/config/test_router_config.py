@@ -56,10 +56,9 @@ def test_the_password_is_the_one_on_the_wire() -> None:
     assert (only(text).auth_type, only(text).auth_data) == (1, b"P@\0\0\0\0\0\0")
 
 
-def test_the_authentication_header_is_noted_as_not_simulated() -> None:
-    done = converted(instance("authentication {\nauth_type AH\nauth_pass secret\n}"))
-    assert done.router.virtual_routers[0].auth_type == 2
-    assert done.notes == ("k.conf:1: (VI_1) auth_type AH: the authentication header itself is not simulated",)
+def test_the_password_of_an_authentication_header_is_never_sent() -> None:
+    one = only(instance("authentication {\nauth_type AH\nauth_pass secret\n}"))
+    assert (one.auth_type, one.auth_data, one.ah_key) == (2, bytes(8), b"secret")
 
 
 def test_announcements_are_keepaliveds_under_its_profile_only() -> None:

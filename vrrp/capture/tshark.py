@@ -29,6 +29,8 @@ Fields: TypeAlias = dict[str, int | str | list[str]]
 
 _SECOND_NS = 1_000_000_000
 _HSRP_SIZE = 20
+_HSRP_STATE_ADVERTISEMENT = 3
+"""Cisco's own addition; what follows has another layout."""
 _UDP, _HSRP_PORT = 17, 1985
 
 
@@ -181,11 +183,12 @@ def _neighbor(advertisement: NeighborAdvertisement) -> Fields:
 def _hsrp(packet: IpPacket) -> Fields:
     """HSRP version 0 (RFC 2281); later ones are no more than an IP packet here."""
     data = packet.payload[8:]
-    if packet.protocol != _UDP or len(data) < _HSRP_SIZE or data[0] or packet.payload[2:4] != _HSRP_PORT.to_bytes(2):
+    if packet.protocol != _UDP or len(data) < 2 or data[0] or packet.payload[2:4] != _HSRP_PORT.to_bytes(2):
         return {}
-    return {
-        "hsrp.version": data[0],
-        "hsrp.opcode": data[1],
+    head: Fields = {"hsrp.version": data[0], "hsrp.opcode": data[1]}
+    if data[1] == _HSRP_STATE_ADVERTISEMENT or len(data) < _HSRP_SIZE:
+        return head
+    return head | {
         "hsrp.state": data[2],
         "hsrp.hellotime": data[3],
         "hsrp.holdtime": data[4],

@@ -83,12 +83,11 @@ def _virtual_router(
     if version == 2 and 2 not in profile.versions:
         version = profile.versions[0]
         notes.append(f"{where} profile {profile.name} speaks version {version}, not 2")
-    auth_type, auth_data = 0, b""
+    auth_type, auth_data, ah_key = 0, b"", b""
     if instance.authentication is not None and version == 2:
         auth_type, auth_data = SIMPLE_PASSWORD, instance.authentication.password
         if instance.authentication.kind == "AH":
-            auth_type, auth_data = AUTHENTICATION_HEADER, b""
-            notes.append(f"{where} auth_type AH: the authentication header itself is not simulated")
+            auth_type, auth_data, ah_key = AUTHENTICATION_HEADER, b"", auth_data
     source = instance.unicast_source or instance.multicast_source
     scripts, interfaces = list(instance.track_scripts), list(instance.track_interfaces)
     if group is not None:
@@ -111,6 +110,7 @@ def _virtual_router(
         state_master=instance.initial_state == "MASTER",
         auth_type=auth_type,
         auth_data=auth_data,
+        ah_key=ah_key,
         checksum=ChecksumPolicy.PLAIN if instance.v3_checksum_as_v2 else None,
         source=source,
         unicast_peers=instance.unicast_peers,

@@ -126,11 +126,15 @@ KEEPALIVED = Profile(
     versions=(2, 3),
     checks=(
         Discard.DESTINATION,  # its socket does not even get these
+        Discard.AH_PRESENCE,
         Discard.LENGTH,
         Discard.TTL,
         Discard.VERSION,
         Discard.AUTH_TYPE,
         Discard.PASSWORD,
+        Discard.AH_SPI,
+        Discard.AH_SEQUENCE,
+        Discard.AH_ICV,
         Discard.INTERVAL,
         Discard.TYPE,
         Discard.ADDRESS_COUNT,

@@ -220,6 +220,8 @@ class Router:
                 member.virtual_router.refuse(now_ns)
             return ()
         advertisement = decode(datagram.payload, source=datagram.source, checksum=ChecksumPolicy.UNCHECKED)
+        if datagram.authentication is not None:
+            member.virtual_router.ah_sequence = datagram.authentication.sequence
         member.counters.accepted += 1
         member.counters.priority_zero_received += not advertisement.priority
         member.datagram = datagram if advertisement.priority else None

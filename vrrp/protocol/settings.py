@@ -107,6 +107,8 @@ class VirtualRouterConfig:
     auth_type: int = 0
     """Version 2 only; version 3 ignores it, as keepalived does."""
     auth_data: bytes = b""
+    ah_key: bytes = b""
+    """The password of authentication type 2 (IP Authentication Header); it is never sent."""
     checksum: ChecksumPolicy | None = None
     """Which sums are taken in version 3 over IPv4, and (PLAIN or not) sent; None: the profile's."""
     source: bytes | None = None
@@ -150,6 +152,7 @@ class VirtualRouterConfig:
             state_master: bool = False,
             auth_type: int = 0,
             auth_data: bytes = b"",
+            ah_key: bytes = b"",
             checksum: ChecksumPolicy | None = None,
             source: AnyAddress | None = None,
             unicast_peers: Iterable[AnyAddress] = (),
@@ -179,6 +182,7 @@ class VirtualRouterConfig:
         else:
             object.__setattr__(self, "auth_type", 0)
             object.__setattr__(self, "auth_data", b"")
+            object.__setattr__(self, "ah_key", b"")
         self._check()
 
     def _check(self) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol
 from vrrp.protocol.settings import VirtualRouterConfig
 from vrrp.protocol.state import State
 from vrrp.wire.address import is_link_local, is_multicast
-from vrrp.wire.advertisement import AUTH_SIZE, HEADER_SIZE, SIMPLE_PASSWORD, TTL
+from vrrp.wire.advertisement import AUTH_SIZE, AUTHENTICATION_HEADER, HEADER_SIZE, SIMPLE_PASSWORD, TTL
 from vrrp.wire.checksum import ChecksumPolicy, pseudo_residue, residue
 from vrrp.wire.frame import Datagram
 
@@ -26,6 +26,10 @@ class Discard(enum.Enum):
     TYPE = "type is not 1 (advertisement)"
     CHECKSUM = "checksum does not match"
     AUTH_TYPE = "other authentication type"
+    AH_PRESENCE = "authentication header where none is configured, or the reverse"
+    AH_SPI = "authentication header's SPI is not the sender's address"
+    AH_SEQUENCE = "authentication header's sequence number was seen already"
+    AH_ICV = "authentication header made with another password"
     PASSWORD = "other password"
     INTERVAL = "other advertisement interval"
     ZERO_INTERVAL = "advertisement interval of 0"
@@ -53,6 +57,10 @@ class Receiver(Protocol):
     @property
     def checksum_policy(self) -> ChecksumPolicy:
         """Which sums it takes in version 3 over IPv4."""
+
+    @property
+    def ah_sequence(self) -> int:
+        """The last sequence number of an Authentication Header, sent or accepted."""
 
     @property
     def state(self) -> State:
@@ -113,6 +121,26 @@ def _password(receiver: Receiver, datagram: Datagram) -> bool:
     return config.auth_type == SIMPLE_PASSWORD and datagram.payload[-AUTH_SIZE:] != config.auth_data
 
 
+def _ah_presence(receiver: Receiver, datagram: Datagram) -> bool:
+    configured = receiver.config.auth_type == AUTHENTICATION_HEADER
+    return (datagram.authentication is not None) is not configured
+
+
+def _ah_spi(receiver: Receiver, datagram: Datagram) -> bool:
+    header = datagram.authentication
+    return header is not None and header.spi.to_bytes(4, "big") != datagram.source
+
+
+def _ah_sequence(receiver: Receiver, datagram: Datagram) -> bool:
+    header = datagram.authentication
+    return header is not None and header.sequence <= receiver.ah_sequence
+
+
+def _ah_icv(receiver: Receiver, datagram: Datagram) -> bool:
+    header = datagram.authentication
+    return header is not None and not header.verify(receiver.config.ah_key)
+
+
 def _interval(receiver: Receiver, datagram: Datagram) -> bool:
     return _version(datagram) == 2 and datagram.payload[5] * 100 != receiver.wire_interval_cs
 
@@ -144,6 +172,10 @@ _FAILS: dict[Discard, Callable[[Receiver, Datagram], bool]] = {
     Discard.TYPE: lambda receiver, datagram: datagram.payload[0] & 15 != 1,
     Discard.CHECKSUM: _checksum,
     Discard.AUTH_TYPE: _auth_type,
+    Discard.AH_PRESENCE: _ah_presence,
+    Discard.AH_SPI: _ah_spi,
+    Discard.AH_SEQUENCE: _ah_sequence,
+    Discard.AH_ICV: _ah_icv,
     Discard.PASSWORD: _password,
     Discard.INTERVAL: _interval,
     Discard.ZERO_INTERVAL: lambda receiver, datagram: not int.from_bytes(datagram.payload[4:6], "big") & 0xFFF,

@@ -61,7 +61,8 @@ class VirtualRouter:
     """One virtual router. `source` is the primary address its advertisements leave from.
 
     Attributes for readers: `state`, `priority` (the effective one), `master` (packed source of the last
-    accepted advertisement, None before), `master_interval_cs` (learned), `deadline_ns`.
+    accepted advertisement, None before), `master_interval_cs` (learned), `deadline_ns`, `ah_sequence` (the last
+    sequence number of an Authentication Header, sent or accepted: all routers of a VRID count on together).
     """
 
     __slots__ = (
@@ -79,6 +80,7 @@ class VirtualRouter:
         "_steady",
         "_tick",
         "_timer_ns",
+        "ah_sequence",
         "checksum_form",
         "checksum_policy",
         "config",
@@ -101,6 +103,7 @@ class VirtualRouter:
         self.config = config
         self.profile = profile
         self.source = pack(source)
+        self.ah_sequence = 0
         self.state = INITIALIZE
         self.priority = config.priority
         self.master: bytes | None = None
