@@ -19,7 +19,9 @@ from vrrp.wire.checksum import PROTOCOL
 _LARGEST = 256
 """Longer packets are each their own kind: none of what repeats is as long."""
 _REMEMBERED = 65_536
-_ROWS = 65_536
+_LATELY = 4
+"""So many kinds of each size are looked for by comparison alone, which is quicker than hashing."""
+_ROWS = 16_384
 """Rows handled at once, so that their matrix stays in the processor's cache and memory is bounded."""
 _IDENTIFICATION = (18, 19)
 _CHECKSUM = (24, 25)
@@ -36,6 +38,7 @@ class Kinds:
         self.count = 0
         """One more than the highest number given."""
         self._known: dict[tuple[int, int, int, bytes], int] = {}
+        self._lately: dict[int, list[tuple[NDArray[np.uint64], int, int, int]]] = {}
         # A fixed seed: the multipliers need not be secret, since equality is verified.
         self._multipliers = np.random.default_rng(1).integers(0, 1 << 63, _LARGEST // 8, np.uint64) * 2 + 1
 
@@ -43,10 +46,11 @@ class Kinds:
         """The kind of each packet (N,)."""
         if len(self._known) > _REMEMBERED:
             self._known.clear()
+            self._lately.clear()
         kinds = np.empty(len(batch), np.int64)
         sizes = batch.sizes
-        for size in np.unique(sizes).tolist():
-            indices = np.flatnonzero(sizes == size)
+        for size in np.flatnonzero(np.bincount(np.minimum(sizes, _LARGEST + 1))).tolist():
+            indices = np.flatnonzero(sizes == size if size <= _LARGEST else sizes > _LARGEST)
             if size > _LARGEST or not size:
                 kinds[indices] = self._new(len(indices))
                 continue
@@ -67,6 +71,48 @@ class Kinds:
         links, lengths = batch.link_types[indices], batch.lengths[indices]
         if size >= 34:
             _anonymise(rows, links)
+        kinds = np.full(len(indices), -1, np.int64)
+        rest = self._met_lately(rows, links, lengths, kinds)
+        if len(rest):
+            kinds[rest] = self._hashed(rows[rest], links[rest], lengths[rest], size)
+            self._remember(rows, links, lengths, kinds, int(rest[-1]))
+        return kinds
+
+    def _met_lately(
+        self,
+        rows: NDArray[np.uint8],
+        links: NDArray[np.int32],
+        lengths: NDArray[np.int64],
+        kinds: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """Fill in the kinds of packets that equal one met lately; the indices of the others."""
+        words = rows.view(np.uint64)
+        rest = np.arange(len(rows))
+        for row, link, length, kind in self._lately.get(rows.shape[1], ()):
+            equal = (words[rest] == row).all(axis=1) & (links[rest] == link) & (lengths[rest] == length)
+            kinds[rest[equal]] = kind
+            rest = rest[~equal]
+            if not len(rest):
+                break
+        return rest
+
+    def _remember(
+        self,
+        rows: NDArray[np.uint8],
+        links: NDArray[np.int32],
+        lengths: NDArray[np.int64],
+        kinds: NDArray[np.int64],
+        index: int,
+    ) -> None:
+        lately = self._lately.setdefault(rows.shape[1], [])
+        row = rows.view(np.uint64)[index].copy()
+        lately.insert(0, (row, int(links[index]), int(lengths[index]), int(kinds[index])))
+        del lately[_LATELY:]
+
+    def _hashed(
+        self, rows: NDArray[np.uint8], links: NDArray[np.int32], lengths: NDArray[np.int64], size: int
+    ) -> NDArray[np.int64]:
+        words = rows.shape[1] // 8
         with np.errstate(over="ignore"):
             hashes = (rows.view(np.uint64) * self._multipliers[:words]).sum(axis=1, dtype=np.uint64)
             hashes ^= links.astype(np.uint64) * self._multipliers[0] ^ lengths.astype(np.uint64) * self._multipliers[1]
@@ -96,6 +142,21 @@ class Kinds:
         return number
 
 
+def distinct(kinds: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """The different kinds, ascending, the index of the first packet of each, and each packet's place among them."""
+    lowest = int(kinds.min())
+    reach = int(kinds.max()) - lowest + 1
+    if reach > 4 * len(kinds):
+        return np.unique(kinds, return_index=True, return_inverse=True)
+    relative = kinds - lowest
+    first = np.full(reach, -1, np.int64)
+    first[relative[::-1]] = np.arange(len(kinds) - 1, -1, -1)
+    present = np.flatnonzero(first >= 0)
+    places = np.empty(reach, np.int64)
+    places[present] = np.arange(len(present))
+    return present + lowest, first[present], places[relative]
+
+
 def _rows(buffer: bytes, offsets: NDArray[np.int64], size: int) -> NDArray[np.uint8]:
     """The bytes of each packet as a row (N, size)."""
     windows = np.ndarray((len(buffer) - size + 1,), dtype=f"V{size}", buffer=buffer, strides=(1,))
@@ -115,9 +176,8 @@ def _anonymise(rows: NDArray[np.uint8], links: NDArray[np.int32]) -> None:
     )
     if not plain.any():
         return
-    header = rows[:, 14:34].astype(np.uint32)
-    total = (header[:, 0::2] << 8 | header[:, 1::2]).sum(axis=1)
-    plain &= (total % 0xFFFF == 0) & (total > 0)
+    words = np.ndarray((len(rows), 10), ">u2", buffer=rows.data, offset=14, strides=(rows.strides[0], 2))
+    plain &= words.sum(axis=1, dtype=np.uint32) % 0xFFFF == 0  # 0x45 is there: the sum is not 0
     everywhere = plain.all()
     for column in (*_IDENTIFICATION, *_CHECKSUM):
         if everywhere:

@@ -13,15 +13,13 @@ from vrrp.cli.errors import BadInput, unreadable
 from vrrp.whole_file import write_text
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from vrrp.capture.audit.findings import Finding
     from vrrp.capture.audit.report import Audit
     from vrrp.capture.audit.watch import Takeover, Watch
     from vrrp.capture.reader import Capture
 
 _MOST_ROWS = 200
-_STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+_COLORS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 @click.command()
@@ -66,9 +64,7 @@ def command(capture: Path, json_file: Path | None, plot_file: Path | None, passw
 
         save_plot(result, plot_file)
     if str(json_file) != "-":
-        from vrrp.cli.console import PipeConsole
-
-        _show(result, PipeConsole(highlight=False, soft_wrap=True))
+        _show(result)
     return int(result.wrong)
 
 
@@ -90,30 +86,28 @@ def _read(opened: Capture, path: Path, key: bytes | None) -> Audit:
         return audit(opened, key=key, progress=show)
 
 
-def _show(result: Audit, console: Console) -> None:
-    from rich.markup import escape
-
+def _show(result: Audit) -> None:
     from vrrp.words import visible
 
     start = _clock(result.first_ns)
     count = len(result.watches)
-    console.print(
-        f"{escape(visible(result.name))}: {result.packets} packet{'s' * (result.packets != 1)} in "
+    click.echo(
+        f"{visible(result.name)}: {result.packets} packet{'s' * (result.packets != 1)} in "
         f"{result.at(result.last_ns):.3f} s from {start}; {count or 'no'} virtual router{'s' * (count != 1)}"
     )
     if result.damage is not None:
-        console.print(f"[yellow]{escape(visible(result.damage))}[/]")
+        click.echo(click.style(visible(result.damage), fg="yellow"))
     for watch in result.watches:
-        console.print()
-        _show_watch(result, watch, console)
-    console.print()
-    for finding in result.findings[:_MOST_ROWS]:
-        _show_finding(result, finding, console)
+        click.echo()
+        _show_watch(result, watch)
+    click.echo()
+    for number, finding in enumerate(result.findings[:_MOST_ROWS], 1):
+        _show_finding(result, number, finding)
     more = len(result.findings[_MOST_ROWS:]) + result.findings_dropped
     if more:
-        console.print(f"and {more} more finding{'s' * (more != 1)}")
+        click.echo(f"and {more} more finding{'s' * (more != 1)}")
     total = len(result.findings) + result.findings_dropped
-    console.print(f"{total or 'no'} finding{'s' * (total != 1)}")
+    click.echo(f"{total or 'no'} finding{'s' * (total != 1)}")
 
 
 def _clock(time_ns: int) -> str:
@@ -125,13 +119,13 @@ def _clock(time_ns: int) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}.{time_ns // 1_000_000 % 1000:03d} UTC"
 
 
-def _show_watch(result: Audit, watch: Watch, console: Console) -> None:
+def _show_watch(result: Audit, watch: Watch) -> None:
     from vrrp.wire.address import text
     from vrrp.wire.ethernet import mac_text
 
     addresses = [text(address) for address in watch.addresses]
     listed = ", ".join(addresses[:8]) + (f" and {len(addresses) - 8} more" if len(addresses) > 8 else "")
-    console.print(f"[bold]{watch.where}[/]: {listed or 'no addresses'}")
+    click.echo(f"{click.style(watch.where, bold=True)}: {listed or 'no addresses'}")
     rows = [("router", "version", "priority", "interval", "advertisements", "late by", "longest gap")]
     for sender in watch.senders.values():
         jitter = sender.jitter
@@ -149,25 +143,25 @@ def _show_watch(result: Audit, watch: Watch, console: Console) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
-        console.print("  ".join(["", row[0].ljust(widths[0]), *cells]).rstrip())
-    console.print("  master")
+        click.echo("  ".join(["", row[0].ljust(widths[0]), *cells]).rstrip())
+    click.echo("  master")
     for takeover in watch.takeovers[:_MOST_ROWS]:
-        _show_takeover(result, takeover, console)
+        _show_takeover(result, takeover)
     more = len(watch.takeovers[_MOST_ROWS:]) + watch.takeovers_dropped
     if more:
-        console.print(f"    and {more} more")
+        click.echo(f"    and {more} more")
     holders = result.pointed(watch)
     if holders:
-        console.print("  where clients were sent")
+        click.echo("  where clients were sent")
     for holder in holders[:8]:
         for pointing in holder.pointings[:_MOST_ROWS]:
-            console.print(
+            click.echo(
                 f"    {result.at(pointing.first_ns):12.6f}  {text(holder.address)} is at {mac_text(pointing.mac)} "
                 f"({result.who(watch, pointing.mac)}), packet {pointing.first_number}"
             )
 
 
-def _show_takeover(result: Audit, takeover: Takeover, console: Console) -> None:
+def _show_takeover(result: Audit, takeover: Takeover) -> None:
     from vrrp.wire.address import text
 
     line = f"    {result.at(takeover.time_ns):12.6f}  {text(takeover.new)} (priority {takeover.priority})"
@@ -180,23 +174,21 @@ def _show_takeover(result: Audit, takeover: Takeover, console: Console) -> None:
             formulas.setdefault(f"{due_ns / 1e9:.3f} s", []).append(name)
         said = ", ".join(f"{due} by {'/'.join(names)}" for due, names in formulas.items())
         line += f"; {takeover.measured_ns / 1e9:.3f} s later, the formula says {said}"
-    console.print(f"{line}, packet {takeover.number}")
+    click.echo(f"{line}, packet {takeover.number}")
 
 
-def _show_finding(result: Audit, finding: Finding, console: Console) -> None:
-    from rich.markup import escape
-
+def _show_finding(result: Audit, number: int, finding: Finding) -> None:
     kind = finding.kind
     packets = ", ".join(map(str, finding.packets))
     more = " ..." if finding.count > len(finding.packets) else ""
-    style = _STYLES[kind.severity.value]
-    console.print(
-        f"[{style}]{kind.severity.value.upper()}[/] [bold]{escape(kind.title)}[/]: {escape(finding.where)}, at "
-        f"{result.at(finding.first_ns):.6f} s, packet{'s' * (len(finding.packets) != 1)} {packets}{more} "
+    severity = click.style(kind.severity.value.upper(), fg=_COLORS[kind.severity.value], bold=True)
+    click.echo(
+        f"{number}. {severity} {click.style(kind.title, bold=True)}: {finding.where}, "
+        f"at {result.at(finding.first_ns):.6f} s, packet{'s' * (len(finding.packets) != 1)} {packets}{more} "
         f"({finding.code})",
     )
     if finding.detail:
-        console.print(f"  {escape(finding.detail)}")
-    console.print(f"  means: {escape(kind.meaning)}")
-    console.print(f"  usual cause: {escape(kind.cause)}")
-    console.print()
+        click.echo(f"  {finding.detail}")
+    click.echo(f"  means: {kind.meaning}")
+    click.echo(f"  usual cause: {kind.cause}")
+    click.echo()

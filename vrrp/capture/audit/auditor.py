@@ -19,7 +19,7 @@ from vrrp.capture.audit.holders import Holder
 from vrrp.capture.audit.meaning import Announced, Broken, Carp, Meaning, Membership, Place, Query, Said, meaning
 from vrrp.capture.audit.packet_checks import check_broken, check_said
 from vrrp.capture.audit.watch import Watch
-from vrrp.capture.kinds import Kinds
+from vrrp.capture.kinds import Kinds, distinct
 from vrrp.capture.packet import Batch
 from vrrp.wire.address import text
 from vrrp.wire.ethernet import virtual_mac
@@ -93,13 +93,13 @@ class Auditor:
                     assert isinstance(said, Said)
                     self._heard(batch, said, run)
 
-    def _classified(self, batch: Batch) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]]:
+    def _classified(self, batch: Batch) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int64]]]:
         """Kind and virtual router (-1: none) of each packet, and the packets that are events of another sort."""
         kinds = self._kinds.collapse(batch)
-        present, where, inverse = np.unique(kinds, return_index=True, return_inverse=True)
+        present, where, inverse = distinct(kinds)
         if len(self._meanings) > _MOST_MEANINGS:
             self._meanings.clear()
-        group_of = np.full(len(present), -1, np.int32)
+        group_of = np.full(len(present), -1, np.int16)  # short ones are sorted quickly
         event_of = np.zeros(len(present), bool)
         for index, (kind, example) in enumerate(zip(present.tolist(), where.tolist(), strict=True)):
             if kind not in self._meanings:
@@ -210,7 +210,7 @@ class Auditor:
 
 
 def _steps(
-    kinds: NDArray[np.int64], groups: NDArray[np.int32], events: NDArray[np.int64]
+    kinds: NDArray[np.int64], groups: NDArray[np.int16], events: NDArray[np.int64]
 ) -> Iterator[tuple[int, NDArray[np.int64] | None]]:
     """What happened, in order: an event (its index, None), or a run (its first index, all indices)."""
     spoken = np.flatnonzero(groups >= 0)

@@ -231,7 +231,8 @@ class Watch:
         if sender.resigned:
             return False
         if now_ns - span.last_ns <= sender.down_ns:
-            return span.superseded_ns is None or self._quarrel(sender, rival, now_ns) or rival is not None
+            # It gave way to the rival and comes back after it, or it never stopped.
+            return span.superseded_ns is None or (rival is not None and rival.alive(now_ns))
         return self._quarrel(sender, rival, now_ns)
 
     def _quarrel(self, sender: Sender, rival: Sender | None, now_ns: int) -> bool:
@@ -278,7 +279,7 @@ class Watch:
             cause = Cause.SILENCE
             old.missed = True
             formula_ns = {name: master_down_ns(*arguments, profile.skew) for name, profile in _speaking(old).items()}
-            self._findings.add(
+            finding = self._findings.add(
                 "takeover-without-goodbye",
                 self.where,
                 number,
@@ -287,6 +288,8 @@ class Watch:
                 f"{text(old.source)} was last heard in packet {old.last_number}; {text(new.source)} speaks from "
                 f"packet {number} on, {seconds_text(age_ns)} later",
             )
+            if finding is not None:
+                finding.add(number, now_ns, 0)
         else:
             measured_ns = None
             cause = Cause.PREEMPTED if new.precedence > old.precedence else Cause.UNDUE

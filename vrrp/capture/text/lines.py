@@ -11,7 +11,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from vrrp.capture.kinds import Kinds
+from vrrp.capture.kinds import Kinds, distinct
 from vrrp.capture.packet import Batch
 from vrrp.capture.text.line import Style
 from vrrp.capture.text.printer import packet_text
@@ -47,6 +47,8 @@ class Lines:
 
     def write(self, batch: Batch) -> bytes:
         """The text of a batch's selected packets, UTF-8."""
+        if not len(batch):
+            return b""
         if self._repeats and not self._numbered and self._most is None and self._stamps.kind in CALENDAR_KINDS:
             fast = self._at_once(batch)
             if fast is not None:
@@ -70,7 +72,7 @@ class Lines:
     def _at_once(self, batch: Batch) -> bytes | None:
         """All of them; None when the stamps do not have one width."""
         kinds = self._kinds.collapse(batch)
-        present, examples, inverse = np.unique(kinds, return_index=True, return_inverse=True)
+        present, examples, inverse = distinct(kinds)
         if len(self._texts) > _REMEMBERED:
             self._texts.clear()
         for kind, example in zip(present.tolist(), examples.tolist(), strict=True):
