@@ -67,6 +67,8 @@ class _Reader:
         """Where this section's interfaces begin among all."""
         self._offsets_ns: list[int] = []
         self._number = 1
+        self._good = 0
+        """How many enhanced packet blocks of the last run made sense."""
 
     def wanted(self, data: bytes) -> int:
         """How many bytes the first block needs, as far as it can be told."""
@@ -117,7 +119,7 @@ class _Reader:
             if begin < index:
                 yield from self._enhanced(data, starts[begin:index])
                 if self.complaint:
-                    return int(starts[begin])
+                    return int(starts[begin + self._good])
             begin = index + 1
             if index == len(starts):
                 break
@@ -159,6 +161,7 @@ class _Reader:
         captured = numbers_at(data, np.where(whole, starts + 20, starts), self._order)
         good = whole & (interfaces < len(self.interfaces)) & (captured <= sizes - 32)
         count = len(starts) if good.all() else int(np.argmin(good))
+        self._good = count
         if count < len(starts):
             number = self._number + count
             self.complaint = f"packet {number} claims what its block does not hold, or an interface that is not there"
