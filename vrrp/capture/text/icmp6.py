@@ -6,11 +6,12 @@ ICMP6, neighbor advertisement, tgt is fe80::99:100, length 32
 from __future__ import annotations
 
 from vrrp.capture.text.hexdump import hexadecimal_dump
-from vrrp.capture.text.line import Line, View
-from vrrp.wire.checksum import complement, pseudo_residue, residue
+from vrrp.capture.text.line import Line, View, should_be
+from vrrp.wire.checksum import pseudo_residue, residue
 from vrrp.wire.neighbor import ICMPV6, OVERRIDE, ROUTER, SOLICITED
 
 _SIZE = 24
+_LEAST = 4
 _FLAGS = ((ROUTER, "router"), (SOLICITED, "solicited"), (OVERRIDE, "override"))
 _LINK_ADDRESSES = {1, 2}
 _OPTIONS = {
@@ -31,12 +32,16 @@ def print_icmp6(line: Line, view: View, at: int, length: int, addresses: bytes) 
     """The neighbor advertisement of `length` bytes at `at`; `addresses` are the IP header's two."""
     line.protocol = "icmp6"
     verbose = line.style.verbose
+    if length < _LEAST:
+        line.add(f"ICMP6, length {length}")
+        line.invalid()
+        return
     if verbose and view.has(at, length):
         message = view.bytes(at, length)
         total = residue(message + bytes(length % 2)) + pseudo_residue(addresses[:16], addresses[16:], length, ICMPV6)
         if total % 0xFFFF:
             stored = view.number(at + 2, 2)
-            line.add(f"[bad icmp6 cksum 0x{stored:04x} -> 0x{complement(total - stored):04x}!] ")
+            line.add(f"[bad icmp6 cksum 0x{stored:04x} -> 0x{should_be(stored, total):04x}!] ")
         else:
             line.add("[icmp6 sum ok] ")
     view.bytes(at, 1)
@@ -56,14 +61,13 @@ def _options(line: Line, view: View, at: int, rest: int) -> None:
     while at < view.end:
         if rest <= 0:
             break
-        kind, words = view.number(at), view.number(at + 1)
-        size = words * 8
-        if not words:
-            line.invalid()
+        size = view.number(at + 1) * 8 if view.has(at, 2) else 0
+        if not size or not view.has(at, size):
+            line.cut()
             return
-        view.bytes(at, size)
+        kind = view.number(at)
         name = _OPTIONS.get(kind, "unknown")
-        line.add(f"\n\t  {name} option ({kind}), length {size} ({words}): ")
+        line.add(f"\n\t  {name} option ({kind}), length {size} ({size // 8}): ")
         data = view.bytes(at + 2, size - 2)
         if kind in _LINK_ADDRESSES:
             line.add(data.hex(":"))

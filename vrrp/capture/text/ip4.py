@@ -8,8 +8,8 @@ IP (tos 0xc0, ttl 255, id 1, offset 0, flags [none], proto VRRP (112), length 40
 from __future__ import annotations
 
 from vrrp.capture.text.above_ip import PROTOCOLS, Above, print_above
-from vrrp.capture.text.line import Cut, Line, View
-from vrrp.wire.checksum import complement, residue
+from vrrp.capture.text.line import Cut, Line, View, should_be
+from vrrp.wire.checksum import residue
 
 _HEADER = 20
 _ECN = ("", ",ECT(1)", ",ECT(0)", ",CE")
@@ -101,7 +101,7 @@ def _header_text(line: Line, view: View, at: int, header: int) -> None:
         total = residue(raw)
         if total:
             stored = view.number(at + 10, 2)
-            line.add(f", bad cksum {stored:x} (->{complement(total - stored):x})!")
+            line.add(f", bad cksum {stored:x} (->{should_be(stored, total):x})!")
     line.add(")\n    ")
 
 

@@ -29,7 +29,7 @@ def print_ip6(line: Line, view: View, at: int, length: int) -> None:
         line.add(f"version error: {version} != 6")
         return
     payload = view.number(at + 4, 2)
-    total = payload + _HEADER if payload else length
+    total = payload + _HEADER
     if length < total:
         line.add(f"truncated-ip6 - {total - length} bytes missing!")
     following = view.number(at + 6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from vrrp.capture.text.names import Names
+from vrrp.wire.checksum import complement
 
 
 class Cut(Exception):  # noqa: N818  # it says where a packet ends, which is no error
@@ -78,6 +79,11 @@ class Line:
     def invalid(self) -> None:
         """Say that what stands here cannot be."""
         self.parts.append(" (invalid)")
+
+
+def should_be(stored: int, total: int) -> int:
+    """The checksum that would make a sum of `total`, with `stored` in it, right; as tcpdump writes it."""
+    return complement(total - stored) or 0xFFFF
 
 
 def add_string(line: Line, view: View, at: int, size: int) -> None:

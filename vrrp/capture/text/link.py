@@ -89,10 +89,12 @@ def _cooked(line: Line, view: View, length: int) -> int:
 def _cooked_2(line: Line, view: View, length: int) -> int:
     line.protocol = "linux_sll2"
     view.bytes(0, 20)
-    line.add(f"ifindex {view.number(4, 4)} ")
+    line.add(f"{line.style.names.interface(view.number(4, 4)):<5} ")
     line.add(f"{_DIRECTIONS.get(view.number(10), '?'):<3} ")
-    if line.style.link and view.number(11) == 6:
-        line.add(f"{line.style.names.mac(view.bytes(12, 6))} ")
+    if line.style.link:
+        line.add(f"ifindex {view.number(4, 4)} ")
+        if view.number(11) == 6:
+            line.add(f"{line.style.names.mac(view.bytes(12, 6))} ")
     return _cooked_type(line, view, 20, view.number(0, 2), length)
 
 

@@ -26,6 +26,14 @@ class Names:
         return str(port) if self._numeric else _service(port)
 
     @staticmethod
+    def interface(index: int) -> str:
+        """A network interface of this machine, by its index: what a capture on the device `any` holds."""
+        try:
+            return socket.if_indextoname(index)
+        except (OSError, OverflowError):
+            return "?"
+
+    @staticmethod
     def mac(mac: bytes) -> str:
         """A link-layer address."""
         return mac_text(mac)

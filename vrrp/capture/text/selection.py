@@ -10,12 +10,13 @@ from vrrp.wire.ethernet import ARP, IPV4, IPV6
 from vrrp.wire.frame import Datagram
 from vrrp.wire.neighbor import NeighborAdvertisement
 
-_BELOW_TAGS = (
+UNTAGGED_FILTER = (
     "ip proto 112 or ip6 proto 112 or (ip proto 51 and ip[((ip[0] & 15) << 2)] = 112) or arp "
     "or (ip6[6] = 58 and ip6[40] = 136) or udp port 1985 or udp port 2029"
 )
-FILTER = f"({_BELOW_TAGS}) or (vlan and (({_BELOW_TAGS}) or (vlan and ({_BELOW_TAGS}))))"
-"""The same selection as a filter of tcpdump's, for one tag or two."""
+FILTER = f"({UNTAGGED_FILTER}) or (vlan and (({UNTAGGED_FILTER}) or (vlan and ({UNTAGGED_FILTER}))))"
+"""The selection as a filter of tcpdump's, without tags, with one or two; below other links than Ethernet tcpdump
+knows no tags, and `UNTAGGED_FILTER` says it."""
 
 
 class Selection:

@@ -5,8 +5,8 @@ IP 10.28.168.253.1985 > 224.0.0.2.1985: HSRPv0-hello 20: state=active group=10 a
 
 from __future__ import annotations
 
-from vrrp.capture.text.line import Line, View, add_string
-from vrrp.wire.checksum import complement, pseudo_residue, residue
+from vrrp.capture.text.line import Line, View, add_string, should_be
+from vrrp.wire.checksum import pseudo_residue, residue
 
 HSRP_PORT = 1985
 _UDP = 17
@@ -41,6 +41,9 @@ def print_udp(line: Line, view: View, at: int, length: int, addresses: bytes, *,
     if line.style.carp:
         return  # -T says what everything above IP is, and no UDP payload is CARP
     line.add(ends)
+    if line.style.quiet:
+        line.add(f"UDP, length {stated - _HEADER}")
+        return
     size = min(stated, length)
     # Over IPv4 the checksum is looked at from -vv on only.
     if line.style.verbose > (len(addresses) == 8) and not fragmented:
@@ -54,14 +57,14 @@ def print_udp(line: Line, view: View, at: int, length: int, addresses: bytes, *,
 
 def _checksum(line: Line, view: View, at: int, length: int, addresses: bytes) -> None:
     stored = view.number(at + 6, 2)
-    if not stored:
+    if not stored and len(addresses) == 8:
         line.add("[no cksum] ")
     elif view.has(at, length):
         half = len(addresses) // 2
         total = residue(view.bytes(at, length) + bytes(length % 2))
         total += pseudo_residue(addresses[:half], addresses[half:], length, _UDP)
         if total % 0xFFFF:
-            line.add(f"[bad udp cksum 0x{stored:04x} -> 0x{complement(total - stored):04x}!] ")
+            line.add(f"[bad udp cksum 0x{stored:04x} -> 0x{should_be(stored, total):04x}!] ")
         else:
             line.add("[udp sum ok] ")
 

@@ -1,0 +1,117 @@
+"""Byte for byte what tcpdump 4.99.3 prints: every capture, each set of options; and packets damaged at random."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from capture.builders import Record, mutate, pcap
+from conftest import PROGRAM_PATH
+from dump.compare import OPTIONS, captures, compare, stored, tcpdump
+from vrrp.capture.reader import open_capture
+from vrrp.capture.text.selection import UNTAGGED_FILTER, selected
+from vrrp.wire.cooked import CookedHeader
+
+CAPTURES = captures()
+STORED = list(stored())
+
+
+def is_reference() -> bool:
+    program = shutil.which("tcpdump", path=PROGRAM_PATH)
+    if program is None:
+        return False
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    return "tcpdump version 4.99.3" in said.stdout + said.stderr
+
+
+reference = pytest.mark.skipif(not is_reference(), reason="compares with tcpdump 4.99.3, the one of Debian 12")
+
+
+def test_there_is_something_to_compare() -> None:
+    assert len(CAPTURES) >= 25
+    assert len(OPTIONS) >= 16
+
+
+@reference
+@pytest.mark.program("tcpdump")
+@pytest.mark.parametrize("path", CAPTURES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_every_capture(path: Path) -> None:
+    for options in OPTIONS:
+        assert compare(path, options, tcpdump(path, options)) is None
+
+
+@pytest.mark.parametrize(("path", "options", "text"), STORED, ids=[f"{p.name}{o}" for p, o, _ in STORED])
+def test_stored_outputs(path: Path, options: str, text: str) -> None:
+    assert compare(path, options, text) is None
+
+
+def test_stored_outputs_are_many(shared: Path) -> None:
+    assert sum(text.count("\n") for _, _, text in STORED) > 2000
+
+
+def seeds() -> list[bytes]:
+    """A few packets of each capture that we print."""
+    found: list[bytes] = []
+    for path in CAPTURES:
+        with open_capture(path) as capture:
+            taken = [p.data for p in capture if p.link_type == 1 and len(p.data) < 200 and selected(1, p.data)]
+        found += taken[:: max(1, len(taken) // 12)]
+    return found
+
+
+def spoiled(rng: random.Random, good: list[bytes]) -> bytes:
+    """A packet with damage behind the MAC addresses, sometimes tagged."""
+    data = rng.choice(good)
+    tags = rng.choice((b"", b"", b"", b"", b"\x81\x00" + rng.randbytes(2), b"\x88\xa8\x00\x05\x81\x00\x20\x07"))
+    return data[:12] + tags + mutate(data[12:], rng) if rng.random() < 0.9 else data[:12] + tags + data[12:]
+
+
+def foreign(data: bytes) -> bool:
+    """ARP of Frame Relay or ATM: tcpdump has other printers for their addresses."""
+    at = data.find(b"\x08\x06", 12, 24)
+    return at >= 0 and data[at + 2 : at + 4] in {b"\x00\x0f", b"\x00\x13"}
+
+
+@reference
+@pytest.mark.program("tcpdump")
+@pytest.mark.parametrize("seed", [1, 2])
+def test_damaged_packets(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    good = seeds()
+    records: list[Record] = []
+    while len(records) < 4000:
+        data = spoiled(rng, good)
+        if len(data) > 14 and not foreign(data):
+            length = len(data) + (rng.randrange(30) if rng.random() < 0.1 else 0)
+            cut = rng.randrange(14, len(data) + 1) if rng.random() < 0.3 else len(data)
+            records.append((1_700_000_000_000_000_000 + len(records) * 1_000_000, data[:cut], length))
+    file = tmp_path / "x.pcap"
+    file.write_bytes(pcap(records))
+    for options in ("-nt", "-ntv", "-ntvv", "-nte", "-ntevX", "-ntxx", "-ntvT carp"):
+        assert compare(file, options, tcpdump(file, options)) is None
+
+
+@reference
+@pytest.mark.program("tcpdump")
+@pytest.mark.parametrize("link", [101, 113, 276])
+def test_other_link_layers(tmp_path: Path, link: int) -> None:
+    records = []
+    for number, data in enumerate(seeds()):
+        ethertype = int.from_bytes(data[12:14], "big")
+        if ethertype == 0x8100:
+            continue  # tcpdump's filters know no tags there
+        if link == 101:
+            if ethertype == 0x0806:
+                continue
+            raw = data[14:]
+        else:
+            raw = CookedHeader(1 if link == 113 else 2, number % 5, 1, data[6:12], ethertype, 99).build() + data[14:]
+        records.append((1_700_000_000_000_000_000 + number, raw, len(raw)))
+    file = tmp_path / "x.pcap"
+    file.write_bytes(pcap(records, link=link))
+    for options in ("-n", "-nv", "-nev", "-nx", "-nXX", "-ne"):
+        assert compare(file, options, tcpdump(file, options, UNTAGGED_FILTER)) is None
