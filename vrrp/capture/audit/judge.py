@@ -15,6 +15,8 @@ from vrrp.wire.advertisement import AUTHENTICATION_HEADER, NO_AUTHENTICATION, SI
 from vrrp.wire.ethernet import virtual_mac
 
 ANNOUNCE_WITHIN_NS = SECOND_NS
+_TWO_MASTERS_SEND = 0.75
+"""Of the advertisements due of two masters, so many at least; those that silence each other send half."""
 _QUERY_ANSWER_NS = 12 * SECOND_NS
 """Hosts answer an IGMP query within its maximum response time, 10 s by default (RFC 3376 section 8.3)."""
 _MEMBERSHIP_NS = 260 * SECOND_NS
@@ -171,11 +173,7 @@ def _conflict(auditor: Auditor, watch: Watch, conflict: Conflict) -> None:
     one, other = conflict.first, conflict.second
     differ = differences(one, other)
     length_ns = conflict.last_ns - conflict.first_ns
-    adverts = conflict.adverts_then - conflict.adverts_before
-    interval_ns = max(min(one.interval_ns, other.interval_ns), CENTISECOND_NS)
-    silent = (conflict.announcements or conflict.goodbyes or differ) and adverts * interval_ns < 1.5 * (
-        length_ns + 2 * interval_ns
-    )
+    silent = (conflict.announcements or conflict.goodbyes or differ) and _sparse(conflict)
     signs = [
         f"{count} {what}{'s' * (count != 1)}"
         for count, what in (
@@ -229,6 +227,17 @@ def _absences(auditor: Auditor, watch: Watch) -> None:
                 f"{text(sender.source)} had sent {absence.missed} packets before packet {absence.number} that are not "
                 "in this capture",
             )
+
+
+def _sparse(conflict: Conflict) -> bool:
+    """Whether the two sent clearly fewer advertisements than two masters do, or one fell silent without resigning."""
+    pair = (conflict.first, conflict.second)
+    for sender, other in (pair, pair[::-1]):
+        if not sender.resigned and other.last_ns - sender.last_ns > sender.down_ns:
+            return True
+    length_ns = conflict.last_ns - conflict.first_ns
+    due = sum(length_ns / max(sender.interval_ns, CENTISECOND_NS) for sender in pair) + 1
+    return conflict.adverts_then - conflict.adverts_before < _TWO_MASTERS_SEND * due
 
 
 # What did not happen ------------------------------------------------------------------------------------------

@@ -91,8 +91,8 @@ class Sender:
     last_number: int = 0
     identification: int = 0
     """The IPv4 identification of its last packet; senders count them."""
-    counting: bool = False
-    """Whether they rise by one from packet to packet."""
+    counting: bool | None = None
+    """Whether they rise by one from packet to packet; None before two came in a row."""
     missed: bool = False
     """Whether another took over because this one had fallen silent."""
     jitter: Jitter = field(default_factory=Jitter)

@@ -335,9 +335,9 @@ class Watch:
             return
         away_ns = now_ns - new.last_ns
         ahead = (identification - new.identification) & 0xFFFF
-        if not (new.counting and new.missed and cause in {Cause.PREEMPTED, Cause.UNDUE}):
+        if new.counting is False or not (cause is Cause.UNDUE or (new.missed and cause is Cause.PREEMPTED)):
             return
-        if ahead == 1:
+        if ahead == 1 and new.counting:
             self._findings.add(
                 "frozen",
                 self.where,
@@ -347,7 +347,7 @@ class Watch:
                 f"{text(new.source)} was silent for {seconds_text(away_ns)} after packet {new.last_number}; its "
                 f"packets count on as if nothing had happened, and {text(old.source)} was master meanwhile",
             )
-        elif away_ns // 2 < ahead * new.interval_ns < 2 * away_ns:
+        elif ahead > 1 and (cause is Cause.UNDUE or away_ns < 2 * ahead * new.interval_ns):
             self.absences.append(Absence(new, now_ns, number, ahead - 1))
 
     # Rivals -----------------------------------------------------------------------------------------------
