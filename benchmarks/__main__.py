@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from benchmarks import captures
 from benchmarks.codec import codec_races
 from benchmarks.measure import Race, run
 from benchmarks.report import document, missed, table
@@ -16,13 +17,15 @@ from benchmarks.simulator import simulator_races
 from vrrp.whole_file import write_text
 
 FIELDS: dict[str, Callable[[], Iterator[Race]]] = {"codec": codec_races, "simulator": simulator_races}
+CAPTURE_ROUNDS = 5
+"""Whole processes take longer than turns."""
 SHARE = {"codec": 1.0, "simulator": 5.0}
 """How much longer the turns of a field are: a simulation has to come round to its garbage."""
 
 
 @click.command()
 @click.option("--rounds", type=click.IntRange(1), default=15, show_default=True, help="Turns of each contestant.")
-@click.option("--only", type=click.Choice(list(FIELDS)), help="Left out: both.")
+@click.option("--only", type=click.Choice([*FIELDS, "captures"]), help="Left out: all.")
 @click.option(
     "--turn",
     "turn_ms",
@@ -33,18 +36,25 @@ SHARE = {"codec": 1.0, "simulator": 5.0}
 )
 @click.option("--json", "json_file", type=click.Path(path_type=Path, allow_dash=True), help="Write JSON here.")
 def command(rounds: int, only: str | None, turn_ms: float, json_file: Path | None) -> None:
-    """Measure against dpkt, scapy, os-ken, and simulations as simpy's textbooks write them."""
+    """Measure against dpkt, scapy, os-ken, tcpdump, and simulations as simpy's textbooks write them."""
     results = []
     with Console(stderr=True).status("Measuring") as status:
         for field, races in FIELDS.items():
             for race in races() if only in {None, field} else ():
                 status.update(f"Measuring: {race.title}")
                 results.append((race, run(race, rounds, turn_ms * SHARE[field] / 1000)))
+        status.update("Measuring: captures")
+        processes = captures.measure(min(rounds, CAPTURE_ROUNDS)) if only in {None, "captures"} else []
     if json_file is not None:
-        write_text(json_file, json.dumps(document(results), indent=1) + "\n")
+        write_text(
+            json_file, json.dumps(document(results) | {"captures": captures.entries(processes)}, indent=1) + "\n"
+        )
     if str(json_file) != "-":
-        Console().print(table(results))
-    broken = missed(results)
+        if results:
+            Console().print(table(results))
+        if only in {None, "captures"}:
+            click.echo("\n".join(captures.lines(processes)))
+    broken = missed(results) + [complaint for standing in processes for complaint in standing.complaints]
     for line in broken:
         click.echo(line, err=True)
     raise SystemExit(1 if broken else 0)

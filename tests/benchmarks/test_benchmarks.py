@@ -20,6 +20,7 @@ from rich.console import Console
 
 from benchmarks import __main__ as program
 from benchmarks import measure, peer_ours, report
+from benchmarks import captures
 from benchmarks.codec import codec_races
 from benchmarks.measure import Absent, Contestant, DisagreementError, Race, Standing, agree, run
 from benchmarks.messages import Message, framed, random_messages, steady, strangers
@@ -174,6 +175,7 @@ def test_a_missed_floor_is_told_and_fails(
     slow = clock.contestant("slow", lambda: 0.002, floor=floor)
     race = Race("some race", "things", clock.contestant("ours", lambda: 0.001), (slow, Absent("gone", "why")))
     monkeypatch.setattr(program, "FIELDS", {"codec": lambda: iter([race]), "simulator": lambda: iter([])})
+    monkeypatch.setattr(captures, "measure", lambda rounds: [])
     outcome = CliRunner().invoke(program.command, ["--rounds", "2"])
     assert outcome.exit_code == (0 if held else 1)
     assert outcome.stderr.endswith("some race: 2.00 times as fast as slow, 2.1 promised\n") is not held
@@ -188,12 +190,40 @@ def test_json_goes_to_a_file_beside_the_table_or_alone_to_standard_output(
     race = Race("one", "things", clock.contestant("ours", lambda: 0.001), ())
     fields = {"codec": lambda: iter([race]), "simulator": lambda: iter([replace(race, title="two")])}
     monkeypatch.setattr(program, "FIELDS", fields)
+    monkeypatch.setattr(captures, "measure", lambda rounds: [])
     alone = CliRunner().invoke(program.command, ["--json", "-", *only])
     file = tmp_path / "result.json"
     beside = CliRunner().invoke(program.command, ["--json", str(file), *only])
     assert [each["title"] for each in json.loads(alone.stdout)["races"]] == titles
     assert [each["title"] for each in json.loads(file.read_text(encoding="utf-8"))["races"]] == titles
     assert all(f"{title} (things)" in beside.stdout for title in titles)
+
+
+@pytest.mark.program("tcpdump")
+def test_captures_are_measured_beside_tcpdump() -> None:
+    standings = captures.measure(2, 5000)
+    assert [standing.name for standing in standings] == ["dump", "audit"]
+    for standing in standings:
+        assert len(standing.ratios) == 2
+        assert 10 < standing.peak_mb < 200
+    assert [line.split(":")[0] for line in captures.lines(standings)] == [
+        "vrrp dump of 1000000 packets",
+        "vrrp audit of 1000000 packets",
+    ]
+    assert [entry["ratio"] for entry in captures.entries(standings)] == [standing.ratio for standing in standings]
+
+
+def test_what_captures_promise_and_do_not_hold() -> None:
+    slow = captures.ProcessStanding("audit", (1.0,), (4.9,), 50.0, 5.0)
+    large = captures.ProcessStanding("dump", (1.0,), (2.0,), 201.0, 1.0)
+    assert slow.complaints == ["vrrp audit: 4.90 x tcpdump, 5 x promised"]
+    assert large.complaints == ["vrrp dump: 201 MB, 200 MB promised"]
+    assert captures.lines([]) == ["tcpdump is not installed: captures were not measured"]
+
+
+def test_without_tcpdump_captures_are_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(captures.shutil, "which", lambda *arguments, **named: None)
+    assert captures.measure(1) == []
 
 
 def test_it_is_a_program() -> None:
