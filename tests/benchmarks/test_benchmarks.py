@@ -19,8 +19,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from benchmarks import __main__ as program
-from benchmarks import measure, peer_ours, report
-from benchmarks import captures
+from benchmarks import captures, measure, peer_ours, report
 from benchmarks.codec import codec_races
 from benchmarks.measure import Absent, Contestant, DisagreementError, Race, Standing, agree, run
 from benchmarks.messages import Message, framed, random_messages, steady, strangers
@@ -222,7 +221,7 @@ def test_what_captures_promise_and_do_not_hold() -> None:
 
 
 def test_without_tcpdump_captures_are_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(captures.shutil, "which", lambda *arguments, **named: None)
+    monkeypatch.setattr("shutil.which", lambda *arguments, **named: None)
     assert captures.measure(1) == []
 
 

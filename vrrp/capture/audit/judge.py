@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -247,8 +248,9 @@ def _announcements(auditor: Auditor, watch: Watch) -> None:
     place = watch.place
     if (place.interface, place.vlans, place.width) not in auditor.announcing:
         return  # the capture was made without ARP
-    following: list[Takeover | None] = [*watch.takeovers[1:], None]
-    for takeover, next_one in zip(watch.takeovers, following, strict=True):
+    ends: list[Takeover | None] = [*watch.takeovers, None]
+    for takeover, next_one in itertools.pairwise(ends):
+        assert takeover is not None  # only the last one is None
         end_ns = auditor.last_ns if next_one is None else next_one.time_ns
         if takeover.cause in {Cause.FIRST, Cause.RETURNED, Cause.UNDUE, Cause.ALREADY}:
             continue
