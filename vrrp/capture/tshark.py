@@ -7,7 +7,6 @@ a field that may occur several times is a list. frame.number is the packet's pla
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import TypeAlias
 
 from vrrp.capture.frames import ETHERNET, read_frame
@@ -34,22 +33,28 @@ _HSRP_STATE_ADVERTISEMENT = 3
 _UDP, _HSRP_PORT = 17, 1985
 
 
-def json_lines(selection: Selection, most: int | None = None) -> Callable[[Batch], bytes]:
-    """What writes the selected packets of batch after batch, at most so many in all; UTF-8."""
-    left = most
+class JsonLines:
+    """Writes the selected packets of batch after batch, at most so many in all."""
 
-    def write(batch: Batch) -> bytes:
-        nonlocal left
+    def __init__(self, selection: Selection, most: int | None = None) -> None:
+        self._selection = selection
+        self._left = most
+
+    @property
+    def done(self) -> bool:
+        """Whether as many packets as were asked for have been written."""
+        return self._left == 0
+
+    def write(self, batch: Batch) -> bytes:
+        """The lines of a batch, UTF-8."""
         lines = []
         for packet in batch:
-            if left == 0:
+            if self.done:
                 break
-            if selection.takes(packet):
+            if self._selection.takes(packet):
                 lines.append(json.dumps(fields(packet), ensure_ascii=False) + "\n")
-                left = left - 1 if left is not None else None
+                self._left = self._left - 1 if self._left is not None else None
         return "".join(lines).encode()
-
-    return write
 
 
 def fields(packet: Packet) -> Fields:

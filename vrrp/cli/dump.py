@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
@@ -85,6 +85,7 @@ def command(
     from vrrp.capture.text.stamp import Stamps
 
     opened, name = _source(file, read_file, interface)
+    live = interface is not None
     if stamp >= _STAMP_KINDS:
         raise click.UsageError("-t can be given up to five times")
     selection: Selection = Selection() if follow is None else Follow(*_follow(follow))
@@ -96,13 +97,11 @@ def command(
             if write_file is not None:
                 return _write(capture, write_file, selection, most)
             if as_json:
-                from vrrp.capture.tshark import json_lines
+                from vrrp.capture.tshark import JsonLines
 
-                produce: Callable[[Batch], bytes] = json_lines(selection, most)
-                _print(capture, produce, lambda: False, lambda data: data, line_buffered)
+                _print(capture, JsonLines(selection, most), lambda data: data, line_buffered or live)
             else:
-                paint = _paint if colored else lambda data: data
-                _print(capture, lines.write, lambda: lines.done, paint, line_buffered or interface is not None)
+                _print(capture, lines, _paint if colored else lambda data: data, line_buffered or live)
             damage = capture.damage
     except CaptureError as error:
         raise BadInput(f"{name}: {error}") from error
@@ -148,19 +147,24 @@ def _wants_color() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _print(
-    capture: Capture,
-    produce: Callable[[Batch], bytes],
-    done: Callable[[], bool],
-    paint: Callable[[bytes], bytes],
-    flush: bool,
-) -> None:
+class _Writer(Protocol):
+    """What turns batches into text."""
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more is wanted."""
+
+    def write(self, batch: Batch) -> bytes:
+        """The text of a batch."""
+
+
+def _print(capture: Capture, writer: _Writer, paint: Callable[[bytes], bytes], flush: bool) -> None:
     out = sys.stdout.buffer
     for batch in capture.batches():
-        out.write(paint(produce(batch)))
+        out.write(paint(writer.write(batch)))
         if flush:
             out.flush()
-        if done():
+        if writer.done:
             break
     out.flush()
 

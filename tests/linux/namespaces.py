@@ -1,0 +1,71 @@
+"""Two ends of a cable, each in a network namespace of its own, for tests that put packets on a wire."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from conftest import PROGRAM_PATH
+
+ENVIRONMENT = os.environ | {"PATH": PROGRAM_PATH, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def sh(*command: object) -> str:
+    """Run a command; its output."""
+    words = [str(word) for word in command]
+    return subprocess.run(words, check=True, capture_output=True, text=True, env=ENVIRONMENT).stdout
+
+
+@dataclass(frozen=True)
+class Cable:
+    """The names of two namespaces; in each the interface is called eth0."""
+
+    one: str
+    other: str
+    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def run(self, side: str, *command: object) -> subprocess.Popen[str]:
+        """Start a command on a side."""
+        words = ["ip", "netns", "exec", side, *(str(word) for word in command)]
+        started = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+        self.processes.append(started)
+        return started
+
+    def vrrp(self, side: str, *arguments: object) -> subprocess.Popen[str]:
+        """Start `vrrp` on a side."""
+        return self.run(side, sys.executable, "-c", "from vrrp.cli.main import main; main()", *arguments)
+
+
+@contextmanager
+def cable() -> Iterator[Cable]:
+    """Both ends up and without IPv6, so that nothing but what a test sends is on the wire."""
+    ends = Cable(f"vrrp{os.getpid()}a", f"vrrp{os.getpid()}b")
+    try:
+        for name in (ends.one, ends.other):
+            sh("ip", "netns", "add", name)
+            sh("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
+            sh("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
+        sh("ip", "link", "add", "eth0", "netns", ends.one, "type", "veth", "peer", "name", "eth0", "netns", ends.other)
+        for name in (ends.one, ends.other):
+            sh("ip", "-n", name, "link", "set", "eth0", "up")
+        yield ends
+    finally:
+        for process in ends.processes:
+            process.kill()
+            process.communicate()
+        for name in (ends.one, ends.other):
+            subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True, env=ENVIRONMENT)
+
+
+def wait_for(file: Path, size: int, seconds: float = 20) -> None:
+    """Until a file has at least so many bytes."""
+    until = time.monotonic() + seconds
+    while not file.exists() or file.stat().st_size < size:
+        assert time.monotonic() < until, f"{file} stays short"
+        time.sleep(0.02)
