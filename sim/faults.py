@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sim.durations import duration_text
 from sim.process import ScriptOutcome
 from sim.scenario import EventSpec, Scenario, ScenarioSource
+from vrrp.durations import duration_text
 from vrrp.words import nearest
 
 if TYPE_CHECKING:

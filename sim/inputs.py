@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sim.durations import duration_text, parse_duration
 from sim.faults import FAULTS
 from sim.scenario import Scenario, ScenarioSource, load_scenario, read_scenario
 from sim.scenario_file import ScenarioError
 from sim.topology import lay_out
 from vrrp.config import Diagnostic, ParsedConfig, Severity, load
 from vrrp.config.router_config import ConversionError, convert
+from vrrp.durations import duration_text, parse_duration
 from vrrp.protocol.profile import PROFILES
 from vrrp.protocol.settings import RouterConfig
 

@@ -14,8 +14,8 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
 
 from sim.delay import Constant, Delay, Lognormal, Uniform
-from sim.durations import parse_duration
 from sim.scenario_file import Lines, ScenarioError, path_text
+from vrrp.durations import parse_duration
 from vrrp.protocol.profile import PROFILES
 from vrrp.words import nearest
 

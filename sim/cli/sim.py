@@ -10,7 +10,6 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from sim.durations import parse_duration
 from sim.inputs import Inputs, from_files, from_scenario
 from sim.network import Network
 from sim.result import Result
@@ -19,6 +18,7 @@ from vrrp.capture.pcap import open_pcap
 from vrrp.cli.console import PipeConsole
 from vrrp.cli.environment import parse_environment
 from vrrp.cli.errors import BadInput
+from vrrp.durations import parse_duration
 from vrrp.protocol.profile import PROFILES
 from vrrp.whole_file import write_text
 

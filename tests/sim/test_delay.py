@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.delay import Constant, Delay, Lognormal, Uniform
-from sim.durations import duration_text, parse_duration
 from sim.scenario import parse_delay
+from vrrp.durations import duration_text, parse_duration
 
 
 @given(st.integers(0, 10**12), st.integers())
