@@ -10,15 +10,22 @@ from vrrp.cli.main import run
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+CONSOLES = re.findall(r"```console\n\$ vrrp (.+)\n((?:.*\n)*?)```", README)
+STATUS = {"sim": 0, "audit": 1}
+
+
+def test_there_are_examples() -> None:
+    assert [command.split()[0] for command, _ in CONSOLES] == list(STATUS)
+
+
+@pytest.mark.parametrize(("command", "shown"), CONSOLES, ids=[command for command, _ in CONSOLES])
 def test_the_example_prints_what_stands_there(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    command: str, shown: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
-    console = re.search(r"```console\n\$ vrrp (.+)\n((?:.*\n)*?)```", README)
-    assert console is not None
-    assert run(console[1].split()) == 0
+    assert run(command.split()) == STATUS[command.split()[0]]
     printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-    assert printed == console[2].splitlines()
+    assert printed == shown.splitlines()
 
 
 def test_the_library_example_runs(capsys: pytest.CaptureFixture[str]) -> None:

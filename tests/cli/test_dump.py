@@ -88,7 +88,15 @@ def test_write_what_tcpdump_writes(tmp_path: Path) -> None:
     for path, precision in ((PASSWORD, "micro"), (AH, "micro"), (V6, "nano")):
         assert shown("-n", "-w", tmp_path / "ours.pcap", path) == ""
         theirs = tmp_path / "theirs.pcap"
-        command = ["tcpdump", f"--time-stamp-precision={precision}", "-r", path, "-w", theirs, FILTER]
+        command: list[str | Path] = [
+            "tcpdump",
+            f"--time-stamp-precision={precision}",
+            "-r",
+            path,
+            "-w",
+            theirs,
+            FILTER,
+        ]
         subprocess.run(command, check=True, capture_output=True)
         assert (tmp_path / "ours.pcap").read_bytes() == theirs.read_bytes()
     assert shown("-c", "2", "-w", tmp_path / "two.pcap", PASSWORD) == ""

@@ -68,7 +68,7 @@ def test_an_unknown_subcommand(arguments: list[str], message: str, vrrp: Vrrp) -
 
 
 def test_a_subcommand_like_no_other(vrrp: Vrrp) -> None:
-    assert vrrp("xyzzy").complaint.startswith("vrrp: there is no command 'xyzzy'; known: check, ")
+    assert vrrp("xyzzy").complaint.startswith("vrrp: there is no command 'xyzzy'; known: audit, check, ")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT
 
 FOLDER = ROOT / "notebooks"
-NAMES = ("01-one-advertisement", "02-election-and-failover", "03-kubernetes-traps")
+NAMES = ("01-one-advertisement", "02-election-and-failover", "03-kubernetes-traps", "04-what-happened-last-night")
 NEEDED = ("nbclient", "nbformat", "ipykernel")
 SECONDS_PER_CELL = 120  # measuring coverage on a busy machine; else the longest takes 2
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from importlib import import_module
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -94,7 +94,7 @@ def command(
     if send_on is not None:
         if conf is not None:
             raise click.UsageError("--as hears the capture, -i sends it; one of them")
-        return _send(files, send_on, 1.0 if speed is None else speed, rewrites)
+        return _send(files, send_on, 1.0 if speed is None else speed, rewrites, json_file)
     if speed is not None or rewrites:
         raise click.UsageError("--speed and --rewrite go with -i")
     if conf is None:
@@ -245,23 +245,28 @@ def _bounded(opened: TextIO) -> Iterator[str]:
 # Sending --------------------------------------------------------------------------------------------------
 
 
-def _send(files: tuple[Path, ...], interface: str, speed: float, rewrites: tuple[str, ...]) -> int:
+def _send(
+    files: tuple[Path, ...], interface: str, speed: float, rewrites: tuple[str, ...], json_file: Path | None
+) -> int:
     """Put each capture's packets on an interface, one capture after the other."""
     from vrrp.capture.reader import CaptureError, open_capture
+    from vrrp.linux.transmit import send_capture
 
     rewrite = dict(map(_rewriting, rewrites))
-    try:
-        transmit = import_module("vrrp.linux.transmit")
-    except ModuleNotFoundError as error:
-        raise BadInput(f"-i: this system cannot send packets ({error})") from error
+    rows = []
     for file in files:
         try:
             with open_capture(file) as capture:
-                transmit.send_capture(capture, interface, speed=speed, rewrite=rewrite)
+                report = send_capture(capture, interface, speed=speed, rewrite=rewrite)
         except CaptureError as error:
             raise BadInput(f"{file}: {error}") from error
         except OSError as error:
             raise unreadable(error, error.filename or file) from error
+        rows.append({"capture": str(file), **asdict(report)})
+        if str(json_file) != "-":
+            click.echo(f"{file}: {report}")
+    if json_file is not None:
+        write_text(json_file, json.dumps({"captures": rows}, indent=1) + "\n")
     return 0
 
 

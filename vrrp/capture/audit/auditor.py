@@ -138,7 +138,7 @@ class Auditor:
             return
         sender.macs[said.mac] += len(run)
         if said.audible and said not in sender.heard:
-            sender.note(said, int(numbers[0]))
+            sender.note(said, int(numbers[0]), int(times_ns[0]))
             for address in said.advertisement.addresses:
                 key = (said.place.interface, said.place.vlans, address)
                 if len(self._by_address) < _MOST_ADDRESSES:

@@ -106,7 +106,7 @@ def _compare(auditor: Auditor, watch: Watch) -> None:
         )
         newest = max(clusters, key=lambda cluster: min(_first_number(sender) for sender in cluster))
         number = min(_first_number(sender) for sender in newest)
-        auditor.findings.add("duplicate-vrid", watch.where, None, newest[0].last_ns, number, lists)
+        auditor.findings.add("duplicate-vrid", watch.where, None, _noted_ns(newest, number), number, lists)
         _compare_property(auditor, watch, [sender for cluster in clusters for sender in cluster], _PROPERTIES[-1])
     for cluster in clusters:
         for prop in _PROPERTIES:
@@ -115,7 +115,7 @@ def _compare(auditor: Auditor, watch: Watch) -> None:
         if len(owners) > 1:
             names = " and ".join(text(owner.source) for owner in owners)
             number = max(owner.values["priority"][255] for owner in owners)
-            auditor.findings.add("two-owners", watch.where, None, owners[-1].last_ns, number, names)
+            auditor.findings.add("two-owners", watch.where, None, _noted_ns(owners, number), number, names)
         for index, one in enumerate(cluster):
             for other in cluster[index + 1 :]:
                 priority = one.said.advertisement.priority
@@ -124,6 +124,11 @@ def _compare(auditor: Auditor, watch: Watch) -> None:
                     auditor.findings.add(
                         "equal-priorities", watch.where, detail, other.last_ns, _first_number(other), detail
                     )
+
+
+def _noted_ns(senders: Iterable[Sender], number: int) -> int:
+    """When a packet came that one of these is remembered for."""
+    return next(sender.noted_ns[number] for sender in senders if number in sender.noted_ns)
 
 
 def _first_number(sender: Sender) -> int:
@@ -163,7 +168,7 @@ def _compare_property(auditor: Auditor, watch: Watch, cluster: list[Sender], pro
     )
     finding = None
     for _, (number, sender) in ordered:
-        finding = auditor.findings.add(prop.code, watch.where, None, sender.last_ns, number, detail)
+        finding = auditor.findings.add(prop.code, watch.where, None, _noted_ns([sender], number), number, detail)
     assert finding is None or finding.count
 
 

@@ -98,6 +98,8 @@ class Sender:
     jitter: Jitter = field(default_factory=Jitter)
     values: dict[str, dict[Hashable, int]] = field(default_factory=dict)
     """What it said: property -> value -> the first packet that said it."""
+    noted_ns: dict[int, int] = field(default_factory=dict)
+    """When those packets came."""
     macs: Counter[bytes] = field(default_factory=Counter)
     heard: set[Said] = field(default_factory=set)
     """What `note` has noted, for a quick look; bounded."""
@@ -140,7 +142,7 @@ class Sender:
         self.spans.append(span)
         return span
 
-    def note(self, said: Said, number: int) -> None:
+    def note(self, said: Said, number: int, time_ns: int) -> None:
         """Remember what a packet said, the first packet of each value."""
         if len(self.heard) < 1024:
             self.heard.add(said)
@@ -161,5 +163,6 @@ class Sender:
             if (name in {"interval_cs", "priority"} and not a.priority) or (name == "password" and value is None):
                 continue
             known = self.values.setdefault(name, {})
-            if len(known) < _VALUES:
-                known.setdefault(value, number)
+            if len(known) < _VALUES and value not in known:
+                known[value] = number
+                self.noted_ns[number] = time_ns
