@@ -23,7 +23,7 @@ def test_the_example_prints_what_stands_there(
     command: str, shown: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
-    assert run(command.split()) == STATUS[command.split()[0]]
+    assert run(command.split()) == STATUS[command.split(maxsplit=1)[0]]
     printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert printed == shown.splitlines()
 

@@ -20,7 +20,7 @@ def test_a_bad_night(vrrp: Vrrp) -> None:
     for line in (
         "vrid 51 IPv4: 10.99.0.100",
         "where clients were sent",
-        "1. ERROR a second master that hardly advertises: vrid 51 IPv4",
+        "ERROR a second master that hardly advertises: vrid 51 IPv4",
         "  usual cause: they reject each other's advertisements: password",
         "2 findings",
     ):

@@ -325,7 +325,7 @@ def test_captures_are_sent_one_after_the_other(tmp_path: Path, vrrp: Vrrp, trans
     said = "3 packets sent, the latest 0.000 ms late; 1 not sent, of which the capture holds only the beginning"
     assert outcome == Outcome(0, f"{one}: {said}\n", "")
     (told,) = json.loads(vrrp("replay", one, "-i", "veth0", "--json", "-").out)["captures"]
-    assert told == {"capture": str(one), "sent": 3, "cut": 1, "too_long": 0, "worst_late_ns": 0}
+    assert told == {"capture": str(one), "sent": 3, "cut": 1, "too_long": 0, "jumps": 0, "worst_late_ns": 0}
     assert transmitter.asked[2] == (str(one), "veth0", 1.0, {}, 3)
 
 

@@ -49,8 +49,8 @@ def cable() -> Iterator[Cable]:
     try:
         for name in (ends.one, ends.other):
             sh("ip", "netns", "add", name)
-            sh("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
-            sh("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
+            off = "for f in all default; do echo 1 > /proc/sys/net/ipv6/conf/$f/disable_ipv6; done"
+            sh("ip", "netns", "exec", name, "sh", "-c", off)
         sh("ip", "link", "add", "eth0", "netns", ends.one, "type", "veth", "peer", "name", "eth0", "netns", ends.other)
         for name in (ends.one, ends.other):
             sh("ip", "-n", name, "link", "set", "eth0", "up")

@@ -16,6 +16,10 @@ _SPIN_NS = 200_000
 """The last of a wait is spent looking at the clock: a sleep ends late, by more than that on a busy machine."""
 
 
+LONGEST_GAP_NS = 3_600_000_000_000
+"""A longer gap, or one backwards, is the capture's clock that was set, not an hour in which nobody advertised."""
+
+
 @dataclass(slots=True)
 class SentReport:
     """What became of a capture's packets."""
@@ -25,6 +29,8 @@ class SentReport:
     """Not sent: the capture holds only their beginning."""
     too_long: int = 0
     """Not sent: longer than the interface takes."""
+    jumps: int = 0
+    """Gaps that were left out: the capture's clock jumped."""
     worst_late_ns: int = 0
     """How far behind its time the latest packet left."""
 
@@ -34,6 +40,8 @@ class SentReport:
             text += f"; {self.cut} not sent, of which the capture holds only the beginning"
         if self.too_long:
             text += f"; {self.too_long} not sent, too long for the interface"
+        if self.jumps:
+            text += f"; {self.jumps} gap{'s' * (self.jumps != 1)} of over an hour, or backwards, left out"
         return text
 
 
@@ -62,7 +70,7 @@ def send_capture(
         except OSError as error:
             reason = "there is no such interface" if error.errno == errno.ENODEV else (error.strerror or str(error))
             raise CaptureError(f"{interface}: {reason.lower()}") from error
-        begun_ns, first_ns = time.monotonic_ns(), None
+        due_ns, earlier_ns = time.monotonic_ns(), None
         for packet in capture:
             if packet.link_type != ETHERNET:
                 name = LINK_NAMES.get(packet.link_type, f"link type {packet.link_type}")
@@ -70,8 +78,12 @@ def send_capture(
             if len(packet.data) < packet.length:
                 report.cut += 1
                 continue
-            first_ns = packet.time_ns if first_ns is None else first_ns
-            due_ns = begun_ns + round((packet.time_ns - first_ns) / speed)
+            gap_ns = 0 if earlier_ns is None else packet.time_ns - earlier_ns
+            earlier_ns = packet.time_ns
+            if 0 <= gap_ns <= LONGEST_GAP_NS:
+                due_ns += round(gap_ns / speed)
+            else:
+                report.jumps += 1
             _wait_until(due_ns)
             try:
                 opened.send(rewriter.frame(packet.data))

@@ -18,6 +18,7 @@ from vrrp.wire.ethernet import virtual_mac
 ANNOUNCE_WITHIN_NS = SECOND_NS
 _TWO_MASTERS_SEND = 0.75
 """Of the advertisements due of two masters, so many at least; those that silence each other send half."""
+_REGULAR_GAPS = 8
 _QUERY_ANSWER_NS = 12 * SECOND_NS
 """Hosts answer an IGMP query within its maximum response time, 10 s by default (RFC 3376 section 8.3)."""
 _MEMBERSHIP_NS = 260 * SECOND_NS
@@ -73,6 +74,7 @@ def conclude(auditor: Auditor) -> None:
         for conflict in watch.conflicts.values():
             _conflict(auditor, watch, conflict)
         _absences(auditor, watch)
+        _pace(auditor, watch)
         _announcements(auditor, watch)
         _ending(auditor, watch)
         _groups(auditor, watch)
@@ -215,6 +217,22 @@ def _strangers(auditor: Auditor, watch: Watch) -> None:
                 stranger.first_ns,
                 number,
                 f"{mac.hex(':')} announces {text(address)} and takes no part in VRRP",
+            )
+
+
+def _pace(auditor: Auditor, watch: Watch) -> None:
+    for sender in watch.senders.values():
+        jitter, interval_ns = sender.jitter, sender.interval_ns
+        mean_ns = interval_ns + jitter.mean_late_ns
+        regular = jitter.gaps >= _REGULAR_GAPS and jitter.deviation_ns < mean_ns / 5
+        if regular and abs(jitter.mean_late_ns) > interval_ns / 10:
+            auditor.findings.add(
+                "interval-not-kept",
+                watch.where,
+                sender.source,
+                sender.last_ns,
+                sender.last_number,
+                f"{text(sender.source)} states {seconds_text(interval_ns)}, sends each {seconds_text(round(mean_ns))}",
             )
 
 
