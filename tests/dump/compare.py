@@ -32,6 +32,8 @@ OPTIONS = (
     *("-n", "-nv", "-nvv", "-ne", "-nev", "-nt", "-ntt", "-nttt", "-ntttt", "-nttttt"),
     *("-nx", "-nxx", "-nX", "-nXX", "-n#", "-nttttev#", "-nq", "-nT carp", "-nvT carp"),
 )
+WITH_NAMES = ("-t", "-tt", "-ttt", "-tttt", "-#", "-te", "-tv")
+"""Without -n the resolver is asked, which takes its time where there is one that does not answer."""
 _FOREIGN = re.compile(r"igmp|IGMP|UDP, length")
 _NEWER = re.compile(r"(next-header \S+(?: \S+)? \(\d+\)), payload length (\d+)\) ")
 """git's tcpdump: a comma more, a colon less."""
@@ -62,7 +64,7 @@ def ours(capture: Path, options: str) -> str:
     """What `vrrp dump` prints, in this process."""
     letters = options.replace("-", "").replace("T carp", "")
     style = Style(
-        Names(numeric=True),
+        Names(numeric="n" in letters),
         link="e" in letters,
         verbose=letters.count("v"),
         quiet="q" in letters,
@@ -131,7 +133,7 @@ def stored() -> Iterator[tuple[Path, str, str]]:
 def main(arguments: list[str]) -> int:
     compared, different = 0, 0
     for capture in [Path(argument) for argument in arguments] or captures():
-        for options in OPTIONS:
+        for options in (*OPTIONS, *WITH_NAMES):
             theirs = tcpdump(capture, options)
             compared += theirs.count("\n")
             difference = compare(capture, options, theirs)

@@ -11,7 +11,7 @@ import pytest
 
 from capture.builders import Record, mutate, pcap
 from conftest import PROGRAM_PATH
-from dump.compare import OPTIONS, captures, compare, stored, tcpdump
+from dump.compare import OPTIONS, WITH_NAMES, captures, compare, stored, tcpdump
 from vrrp.capture.reader import open_capture
 from vrrp.capture.text.selection import UNTAGGED_FILTER, selected
 from vrrp.wire.cooked import CookedHeader
@@ -42,6 +42,14 @@ def test_there_is_something_to_compare() -> None:
 def test_every_capture(path: Path) -> None:
     for options in OPTIONS:
         assert compare(path, options, tcpdump(path, options)) is None
+
+
+@reference
+@pytest.mark.program("tcpdump")
+@pytest.mark.parametrize("options", WITH_NAMES)
+def test_with_names(options: str) -> None:
+    path = next(path for path in CAPTURES if path.name == "keepalived_ah.pcap")
+    assert compare(path, options, tcpdump(path, options)) is None
 
 
 @pytest.mark.parametrize(("path", "options", "text"), STORED, ids=[f"{p.name}{o}" for p, o, _ in STORED])

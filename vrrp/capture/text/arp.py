@@ -21,7 +21,7 @@ _HARDWARE = {
     19: "ATM",
     32: "InfiniBand",
 }
-_FRAME_RELAY, _ATM = 15, 19
+_MAC = 6
 _OPERATIONS = {
     1: "Request",
     2: "Reply",
@@ -67,7 +67,8 @@ def print_arp(line: Line, view: View, at: int, length: int) -> None:
     def hardware_address(where: int) -> str:
         if not hardware_length:
             return "<empty>"
-        return view.bytes(where, hardware_length).hex(":")
+        address = view.bytes(where, hardware_length)
+        return line.style.names.mac(address) if hardware_length == _MAC else address.hex(":")
 
     if operation == 1:
         line.add(f"who-has {protocol_address(tpa)}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import socket
 from functools import lru_cache
 
+from vrrp.capture.text.ouis import OUIS
 from vrrp.wire.address import text
-from vrrp.wire.ethernet import mac_text
+from vrrp.wire.ethernet import BROADCAST, mac_text
 
 _CACHED = 4096
 
@@ -33,10 +34,13 @@ class Names:
         except (OSError, OverflowError):
             return "?"
 
-    @staticmethod
-    def mac(mac: bytes) -> str:
-        """A link-layer address."""
-        return mac_text(mac)
+    def mac(self, mac: bytes) -> str:
+        """A MAC address of 6 bytes; with names, whose it is as far as tcpdump knows."""
+        if self._numeric:
+            return mac_text(mac)
+        if mac == BROADCAST:
+            return "Broadcast"
+        return f"{mac_text(mac)} (oui {OUIS.get(mac[:3], 'Unknown')})"
 
 
 @lru_cache(_CACHED)
