@@ -11,7 +11,6 @@ from vrrp.wire.checksum import pseudo_residue, residue
 from vrrp.wire.neighbor import ICMPV6, OVERRIDE, ROUTER, SOLICITED
 
 _SIZE = 24
-_LEAST = 4
 _FLAGS = ((ROUTER, "router"), (SOLICITED, "solicited"), (OVERRIDE, "override"))
 _LINK_ADDRESSES = {1, 2}
 _OPTIONS = {
@@ -32,15 +31,15 @@ def print_icmp6(line: Line, view: View, at: int, length: int, addresses: bytes) 
     """The neighbor advertisement of `length` bytes at `at`; `addresses` are the IP header's two."""
     line.protocol = "icmp6"
     verbose = line.style.verbose
-    if length < _LEAST:
+    if not length:
         line.add(f"ICMP6, length {length}")
         line.invalid()
         return
     if verbose and view.has(at, length):
+        stored = view.number(at + 2, 2)
         message = view.bytes(at, length)
         total = residue(message + bytes(length % 2)) + pseudo_residue(addresses[:16], addresses[16:], length, ICMPV6)
         if total % 0xFFFF:
-            stored = view.number(at + 2, 2)
             line.add(f"[bad icmp6 cksum 0x{stored:04x} -> 0x{should_be(stored, total):04x}!] ")
         else:
             line.add("[icmp6 sum ok] ")
