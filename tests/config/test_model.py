@@ -148,3 +148,15 @@ def test_a_configuration_is_frozen_and_travels() -> None:
     assert copy.deepcopy(parsed) == parsed
     with pytest.raises(FrozenInstanceError):
         parsed.config.instances[0].priority = 3  # type: ignore[misc]  # what is tested
+
+
+def test_where_each_keyword_stands() -> None:
+    config = parse(
+        "global_defs {\n vrrp_version 3\n}\nvrrp_script c {\n script /bin/true\n fall 2\n}\n"
+        "vrrp_instance A {\n interface eth0\n virtual_router_id 1\n priority 2\n priority 3\n"
+        " virtual_ipaddress {\n 10.0.0.1\n }\n}\n"
+    ).config
+    (instance,) = config.instances
+    assert config.globals.lines == {"vrrp_version": 2}
+    assert config.scripts["c"].lines == {"script": 5, "fall": 6}
+    assert instance.lines == {"interface": 9, "virtual_router_id": 10, "priority": 12, "virtual_ipaddress": 13}

@@ -110,6 +110,7 @@ def complete(draft: InstanceDraft, defaults: GlobalDefs) -> VrrpInstance | None:
         notify=draft.notify,
         options=tuple(draft.options),
         line=draft.line,
+        lines=draft.lines,
     )
 
 

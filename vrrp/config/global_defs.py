@@ -50,11 +50,13 @@ class GlobalDraft:
     switches: dict[str, bool] = field(default_factory=dict)
     script_user: str | None = None
     options: list[Option] = field(default_factory=list)
+    lines: dict[str, int] = field(default_factory=dict)
 
     def read(self, block: Block, report: Report) -> None:
         """Take one global_defs block in."""
         self.line = self.line or block.line
         for entry in block.body:
+            self.lines[entry.keyword] = entry.line
             if isinstance(entry, Block):
                 self.options.extend(options_of(entry))
             else:
@@ -91,6 +93,7 @@ class GlobalDraft:
             strict="strict" in self.switches,
             options=tuple(self.options),
             line=self.line,
+            lines=self.lines,
         )
 
     def _statement(self, entry: Statement, report: Report) -> None:

@@ -1,6 +1,7 @@
 """What a keepalived.conf means, with every default, clamp and fallback of keepalived 2.2.7 already applied.
 
-Durations are nanoseconds (`_ns`) or, as on the wire, centiseconds (`_cs`). `line` is where the thing begins, from 1.
+Durations are nanoseconds (`_ns`) or, as on the wire, centiseconds (`_cs`). `line` is where the thing begins, from 1;
+`lines` has the line of each keyword that it was given, the last where one stands twice.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ class GlobalDefs:
     strict: bool = False
     options: tuple[Option, ...] = ()
     line: int = 0
+    lines: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ class VrrpScript:
     init_fail: bool
     user: str | None
     line: int
+    lines: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +197,7 @@ class VrrpInstance:
     notify: Mapping[str, str]
     options: tuple[Option, ...]
     line: int
+    lines: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ def vrrp_script(block: Block, report: Report) -> VrrpScript | None:
         draft.init_fail,
         draft.user,
         draft.line,
+        {entry.keyword: entry.line for entry in block.entries()},
     )
 
 
