@@ -11,7 +11,7 @@ from sim.kernel import Kernel
 from sim.node import Node
 from sim.recorder import Recorder
 from sim.result import Happened, Result
-from sim.scenario import InterfaceSpec, Scenario, ScenarioSource
+from sim.scenario import EventSpec, InterfaceSpec, Scenario, ScenarioSource
 from sim.segment import Port, Segment
 from vrrp.protocol.profile import PROFILES
 from vrrp.protocol.router import Router
@@ -73,14 +73,11 @@ class Network:
         `notes` go into the result as they are.
         """
         duration_ns = self.scenario.duration if until_ns is None else until_ns
-        for name, node in self.nodes.items():
-            start_ns = self.scenario.nodes[name].start
-            if start_ns is not None:
-                self.kernel.at(start_ns, lambda node=node: node.start(self.kernel.now_ns))  # type: ignore[misc]  # mypy cannot type a default
+        self.begin()
         for event in sorted(self.scenario.events, key=lambda event: event.at):
             if event.at < duration_ns:
-                self.recorder.events.append(Happened(event.at, event.node or event.server, tell(event)))
-                self.kernel.at(event.at, lambda event=event: FAULTS[event.action].do(self, event))  # type: ignore[misc]  # as above
+                self._note(event)
+                self.kernel.at(event.at, lambda event=event: FAULTS[event.action].do(self, event))  # type: ignore[misc]  # mypy cannot type a default
         for name, client in self.clients.items():
             self.kernel.at(self.scenario.clients[name].start, client.start)
         steps = 100 if progress is not None else 1
@@ -89,6 +86,21 @@ class Network:
             if progress is not None:
                 progress(self.kernel.now_ns)
         return self._result(duration_ns, notes)
+
+    def begin(self) -> None:
+        """Have the nodes started when their time comes: a run without its events, for one who decides as it goes."""
+        for name, node in self.nodes.items():
+            start_ns = self.scenario.nodes[name].start
+            if start_ns is not None:
+                self.kernel.at(start_ns, lambda node=node: node.start(self.kernel.now_ns))  # type: ignore[misc]  # mypy cannot type a default
+
+    def act(self, event: EventSpec) -> None:
+        """Let an event happen now, whenever it says, before whatever else is due at this moment."""
+        self._note(event)
+        FAULTS[event.action].do(self, event)
+
+    def _note(self, event: EventSpec) -> None:
+        self.recorder.events.append(Happened(event.at, event.node or event.server, tell(event)))
 
     def partition(self, name: str, groups: Sequence[Sequence[str]]) -> None:
         """Split a segment into groups of stations by name."""

@@ -18,6 +18,8 @@ class Recorder:
         self.priorities: list[PriorityChange] = []
         self.sent: list[Sent] = []
         self.events: list[Happened] = []
+        self.spells: list[tuple[int, str, str, bool]] = []
+        """When which node began (True) or ceased to serve which address: (time, address, node, begins)."""
         self._held: dict[tuple[str, str], int] = {}
         self._ownership: list[Ownership] = []
         self._serving: dict[str, dict[str, None]] = {}
@@ -48,6 +50,7 @@ class Recorder:
         if serving is (node in nodes):
             return
         self._close(now_ns, address)
+        self.spells.append((now_ns, address, node, serving))
         if serving:
             nodes[node] = None
             self._served.add(address)

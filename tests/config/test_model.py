@@ -107,6 +107,23 @@ def test_scripts_of_a_refused_instance_are_not_called_unused() -> None:
     assert told(text) == [(5, "(VI_1) the virtual router id must be set")]
 
 
+@pytest.mark.parametrize(
+    ("text", "followed", "ignored"),
+    [
+        (instance("priority 255\ntrack_script {\nchk weight -2\n}"), (), ("chk",)),
+        (instance("priority 255\ntrack_script {\nchk\n}"), ("chk",), ()),
+        (instance("priority 254\ntrack_script {\nchk weight -2\n}"), ("chk",), ()),
+        (pair("track_script {\nchk weight 2\n}") + group(), (), ("chk",)),
+    ],
+)
+def test_tracked_scripts_of_no_effect_are_kept_apart(
+    text: str, followed: tuple[str, ...], ignored: tuple[str, ...]
+) -> None:
+    one = parse(script() + text).config.instances[0]
+    assert tuple(tracked.name for tracked in one.track_scripts) == followed
+    assert tuple(tracked.name for tracked in one.ignored_scripts) == ignored
+
+
 def test_a_group_of_refused_instances_only_is_left_out() -> None:
     parsed = parse(instance(base="interface eth0\n") + group(members="VI_1"))
     assert parsed.config.sync_groups == ()

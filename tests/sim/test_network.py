@@ -146,6 +146,24 @@ def test_progress_is_told_and_changes_nothing() -> None:
     assert with_progress == network(configs, events=events).run(20 * S)
 
 
+def test_events_done_one_by_one_are_the_scenarios() -> None:
+    routers = {"r1": router(101), "r2": router(100)}
+    whole = network(routers, events=[event("10s", "crash", "r1")]).run()
+    stepped = network(routers, events=[event("10s", "crash", "r1")])
+    stepped.begin()
+    stepped.kernel.run(10 * S)
+    stepped.act(stepped.scenario.events[0])
+    stepped.kernel.run(60 * S)
+    recorder = stepped.recorder
+    assert tuple(recorder.transitions) == whole.transitions
+    assert tuple(recorder.events) == whole.events
+    assert recorder.spells == [
+        (whole.transitions[2].at_ns, VIP, "r1", True),
+        (10 * S, VIP, "r1", False),
+        (whole.transitions[-1].at_ns, VIP, "r2", True),
+    ]
+
+
 def test_notes_and_title_go_through() -> None:
     data = scenario_data(["r1"], title="A title")
     result = network({"r1": router()}, data=data).run(S, notes=("one", "two"))

@@ -171,6 +171,7 @@ class Groups:
             instance,
             track_interfaces=self._interfaces(instance, grouped, owner),
             track_scripts=self._scripts(instance, grouped, owner),
+            ignored_scripts=tuple(entry for entry in instance.track_scripts if entry.weight and (grouped or owner)),
         )
 
     def _interfaces(self, instance: VrrpInstance, grouped: bool, owner: bool) -> tuple[TrackedInterface, ...]:

@@ -198,6 +198,8 @@ class VrrpInstance:
     options: tuple[Option, ...]
     line: int
     lines: Mapping[str, int] = field(default_factory=dict)
+    ignored_scripts: tuple[TrackedScript, ...] = ()
+    """Tracked in the file, and of no effect: a weight is nothing to an owner or a member of a group."""
 
 
 @dataclass(frozen=True, slots=True)
