@@ -1,0 +1,43 @@
+"""Configurations for the linter's tests: short ones, made whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from vrrp.check import Cluster, assemble
+from vrrp.config import parse
+
+_ASSUMED = {
+    "interface": "interface eth0",
+    "virtual_router_id": "virtual_router_id 51",
+    "virtual_ipaddress": "virtual_ipaddress { 10.0.0.100/24 }",
+}
+
+
+def files(text: str) -> dict[str, str]:
+    """The files of an example: after a line `==> NAME <==` comes another; before the first, a.conf."""
+    name = "a.conf"
+    found: dict[str, str] = {}
+    for line in text.splitlines(keepends=True):
+        header = re.fullmatch(r"==> (\S+) <==\n?", line)
+        if header:
+            name = header[1]
+        else:
+            found[name] = found.get(name, "") + line
+    return {name: whole(content) for name, content in found.items()}
+
+
+def whole(text: str) -> str:
+    """Instances given what they lack, at their ends."""
+
+    def fill(block: re.Match[str]) -> str:
+        missing = [line for keyword, line in _ASSUMED.items() if not re.search(rf"\b{keyword}\b", block[0])]
+        return "".join(f"{line}\n" for line in [block[1], *missing, "}"])
+
+    return re.sub(r"^(vrrp_instance [^\n]*\{.*?)\n\}\n?", fill, text, flags=re.DOTALL | re.MULTILINE)
+
+
+def clusters(contents: Mapping[str, str]) -> list[Cluster]:
+    """What these keepalived.conf files make."""
+    return assemble((name, text, parse(text, filename=name)) for name, text in contents.items())

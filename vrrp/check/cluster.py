@@ -1,0 +1,246 @@
+"""What is checked together: the nodes whose configurations make one service, and what stands beside them.
+
+Which files belong together is found in linear time: five hundred files of five hundred sites are never compared
+with each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePath
+
+from vrrp.check.finding import Place
+from vrrp.config.model import Address, KeepalivedConfig, ParsedConfig, VrrpInstance
+
+# So few files are taken for the nodes of one site: then the same VRID alone makes two instances one virtual router.
+MOST_NODES_OF_A_SITE = 8
+
+
+@dataclass(frozen=True)
+class Node:
+    """One keepalived.conf: `name` tells it from the others in a sentence, `text` is what stands in the file."""
+
+    name: str
+    file: str
+    text: str
+    parsed: ParsedConfig
+
+    @property
+    def config(self) -> KeepalivedConfig:
+        """What the file means."""
+        return self.parsed.config
+
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """The file's lines, without their ends."""
+        return tuple(self.text.split("\n"))
+
+    def place(self, line: int, says: str = "") -> Place:
+        """A line of this file."""
+        return Place(self.file, line, says)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A node's instance, as one of those that make a virtual router."""
+
+    node: Node
+    instance: VrrpInstance
+
+    @property
+    def name(self) -> str:
+        """The node's name."""
+        return self.node.name
+
+    def place(self, *keywords: str, says: str = "") -> Place:
+        """The line of the first of these keywords that was given, else where the instance begins."""
+        lines = self.instance.lines
+        line = next((lines[keyword] for keyword in keywords if keyword in lines), self.instance.line)
+        return Place(self.node.file, line, says)
+
+
+@dataclass(frozen=True)
+class Peers:
+    """The instances that make one virtual router: at most one of each node, in the order of the files.
+
+    Attributes:
+        family: 4 or 6.
+        vrid: the first member's; the others' may differ when they share addresses.
+        members: one when no other node of it was given.
+        how: why they are taken for one: "the same VRID 51 and 10.0.0.1".
+    """
+
+    family: int
+    vrid: int
+    members: tuple[Member, ...]
+    how: str
+
+    def by(self, value: Callable[[Member], Hashable]) -> dict[Hashable, list[Member]]:
+        """The members, gathered by a value, in order."""
+        found: dict[Hashable, list[Member]] = {}
+        for member in self.members:
+            found.setdefault(value(member), []).append(member)
+        return found
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The nodes of one service, their virtual routers, and facts about the machines.
+
+    Attributes:
+        nodes: those that share a virtual router, directly or by way of others.
+        peers: their virtual routers.
+        sysctl: kernel settings known of all nodes, such as {"net.ipv4.ip_nonlocal_bind": "1"}.
+    """
+
+    nodes: tuple[Node, ...]
+    peers: tuple[Peers, ...] = ()
+    sysctl: Mapping[str, str] = field(default_factory=dict)
+
+    def members(self) -> Iterator[Member]:
+        """Every instance of every node."""
+        return (Member(node, instance) for node in self.nodes for instance in node.config.instances)
+
+
+def family(instance: VrrpInstance) -> int:
+    """4 or 6."""
+    return instance.multicast_group.version
+
+
+def addresses(instance: VrrpInstance) -> tuple[Address, ...]:
+    """What the instance advertises and what it holds beside, each once, in order."""
+    held = (*instance.addresses, *instance.excluded_addresses)
+    return tuple(dict.fromkeys(one.address for one in held))
+
+
+def node_names(files: Sequence[str]) -> list[str]:
+    """A short name for each file, all different: its own, its folder's, or the whole path.
+
+    >>> node_names(["lb1/keepalived.conf", "lb2/keepalived.conf"])
+    ['lb1', 'lb2']
+    """
+    paths = [PurePath(file) for file in files]
+    for name in (lambda path: path.stem, lambda path: path.parent.name, str):
+        names = [name(path) for path in paths]
+        if len(set(names)) == len(names) and all(names):
+            return names
+    return [f"{file} ({position})" for position, file in enumerate(files, start=1)]
+
+
+def assemble(
+    parsed: Iterable[tuple[str, str, ParsedConfig]], sysctl: Mapping[str, str] | None = None
+) -> list[Cluster]:
+    """The clusters of a set of keepalived.conf files.
+
+    Two instances of different nodes are one virtual router when they are of the same family and share an address
+    that they hold, or advertise by unicast to each other's source with the same VRID. Of at most
+    `MOST_NODES_OF_A_SITE` files, the same VRID is enough. Nodes with a virtual router in common are one cluster.
+
+    Args:
+        parsed: name, text and meaning of each file.
+        sysctl: kernel settings known of all nodes.
+    """
+    files = list(parsed)
+    names = node_names([file for file, _, _ in files])
+    nodes = [Node(name, *file) for name, file in zip(names, files, strict=True)]
+    peers = _peers(nodes)
+    sites = _Sets(len(nodes))
+    position = {id(node): index for index, node in enumerate(nodes)}
+    for group in peers:
+        for member in group.members[1:]:
+            sites.join(position[id(group.members[0].node)], position[id(member.node)])
+    groups: dict[int, list[Peers]] = {}
+    for group in peers:
+        groups.setdefault(sites.root(position[id(group.members[0].node)]), []).append(group)
+    return [
+        Cluster(tuple(nodes[index] for index in site), tuple(groups.get(root, ())), sysctl or {})
+        for root, site in sites.all()
+    ]
+
+
+class _Sets:
+    """Disjoint sets of the numbers from 0 to `count` - 1; each is known by one of its own."""
+
+    def __init__(self, count: int) -> None:
+        self._parent = list(range(count))
+
+    def root(self, one: int) -> int:
+        while self._parent[one] != one:
+            self._parent[one] = self._parent[self._parent[one]]
+            one = self._parent[one]
+        return one
+
+    def join(self, one: int, other: int) -> int:
+        """Make two sets one, which is then known by the root of the first; returns that."""
+        kept = self.root(one)
+        self._parent[self.root(other)] = kept
+        return kept
+
+    def all(self) -> list[tuple[int, list[int]]]:
+        """Root and members of each, in the order of their first members."""
+        found: dict[int, list[int]] = {}
+        for one in range(len(self._parent)):
+            found.setdefault(self.root(one), []).append(one)
+        return list(found.items())
+
+
+def _peers(nodes: Sequence[Node]) -> list[Peers]:
+    members = [Member(node, instance) for node in nodes for instance in node.config.instances]
+    sets = _Sets(len(members))
+    at = [{id(member.node)} for member in members]  # the nodes of each set, at its root
+    how = ["" for _ in members]
+    for evidence in _EVIDENCE if len(nodes) <= MOST_NODES_OF_A_SITE else _EVIDENCE[:-1]:
+        first: dict[Hashable, int] = {}
+        for index, member in enumerate(members):
+            for key, says in evidence(member):
+                known = sets.root(first.setdefault(key, index))
+                own = sets.root(index)
+                # A node is one router of a virtual router, never two.
+                if known != own and at[known].isdisjoint(at[own]):
+                    at[known] |= at[own]
+                    how[sets.join(known, own)] = how[known] or how[own] or says
+    return [
+        Peers(
+            family(members[group[0]].instance),
+            members[group[0]].instance.vrid,
+            tuple(members[index] for index in group),
+            how[root],
+        )
+        for root, group in sets.all()
+    ]
+
+
+def _same_router(member: Member) -> Iterator[tuple[Hashable, str]]:
+    one = member.instance
+    for address in addresses(one):
+        yield (family(one), one.vrid, address), f"the same VRID {one.vrid} and {address}"
+
+
+def _unicast(member: Member) -> Iterator[tuple[Hashable, str]]:
+    one = member.instance
+    if one.unicast_source is None:
+        return
+    for peer in one.unicast_peers:
+        ends = frozenset((peer, one.unicast_source))
+        yield (one.vrid, ends), f"VRID {one.vrid} and unicast between {' and '.join(map(str, sorted(ends)))}"
+
+
+def _same_address(member: Member) -> Iterator[tuple[Hashable, str]]:
+    for address in addresses(member.instance):
+        yield address, f"the same address {address}"
+
+
+def _same_number(member: Member) -> Iterator[tuple[Hashable, str]]:
+    one = member.instance
+    yield (family(one), one.vrid), f"the same VRID {one.vrid}"
+
+
+# What shows that two instances are one virtual router, the strongest first; the last only among few files.
+_EVIDENCE: tuple[Callable[[Member], Iterator[tuple[Hashable, str]]], ...] = (
+    _same_router,
+    _unicast,
+    _same_address,
+    _same_number,
+)

@@ -1,0 +1,7 @@
+"""The checks that only read: every rule of this package."""
+
+from __future__ import annotations
+
+from vrrp.check.rule import Check
+
+CHECKS: tuple[Check, ...] = ()
