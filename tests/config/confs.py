@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vrrp.config import Diagnostic, ParsedConfig, VrrpInstance, parse
+from vrrp.config import Diagnostic, ParsedConfig, Verdict, VrrpInstance, parse
 
 ADDRESS = "virtual_ipaddress {\n10.0.0.100/24\n}\n"
 ADDRESS_V6 = "virtual_ipaddress {\nfe80::100\n}\n"
@@ -47,10 +47,12 @@ def read(body: str = "", **parts: str) -> VrrpInstance:
 
 
 def told(text: str) -> list[tuple[int, str]]:
-    """Line and message of everything that there is to say about a text."""
-    return [(one.line, one.message) for one in parse(text).diagnostics]
+    """Line and message of everything that there is to say about a text, beside how its scripts are run."""
+    return [(one.line, one.message) for one in parse(text).diagnostics if one.verdict is not Verdict.SCRIPTS_UNSAFE]
 
 
 def complaints(parsed: ParsedConfig) -> list[Diagnostic]:
-    """The diagnostics that are more than notes."""
-    return [one for one in parsed.diagnostics if one.severity.value != "note"]
+    """The diagnostics that are more than notes, and not about how the scripts are run."""
+    return [
+        one for one in parsed.diagnostics if one.severity.value != "note" and one.verdict is not Verdict.SCRIPTS_UNSAFE
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vrrp.config.diagnostics import Diagnostic, Report, Severity
+from vrrp.config.diagnostics import Diagnostic, Report, Severity, Verdict, Voice
 from vrrp.words import printable
 
 
@@ -42,16 +42,22 @@ def test_the_order_is_the_files() -> None:
     ]
 
 
-def test_an_explained_line_has_no_further_complaints() -> None:
+def test_the_verdict_of_each() -> None:
     report = Report("a.conf")
-    report.warning(3, "before", "")
-    report.explain(3, "the reason", "")
-    report.error(3, "what follows from it", "")
-    report.explain(3, "another reason", "")
-    report.error(4, "elsewhere", "")
-    assert [one.message for one in report.diagnostics()] == [
-        "before",
-        "the reason",
-        "another reason",
-        "elsewhere",
+    report.note(1, "n", "")
+    report.warning(2, "ours", "", Voice.OURS)
+    report.error(3, "e", "")
+    report.refuse(4, "r")
+    report.unsafe(5, "u", "")
+    report.stop(6, "s")
+    report.done()
+    report.stop(7, "nobody but us sees it")
+    assert [(one.verdict, one.voice) for one in report.diagnostics()] == [
+        (Verdict.CLEAN, Voice.OURS),
+        (Verdict.CLEAN, Voice.OURS),
+        (Verdict.COMPLAINTS, Voice.LINE),
+        (Verdict.COMPLAINTS, Voice.PLAIN),
+        (Verdict.SCRIPTS_UNSAFE, Voice.PLAIN),
+        (Verdict.FATAL, Voice.LINE),
+        (Verdict.CLEAN, Voice.OURS),
     ]

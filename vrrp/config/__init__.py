@@ -1,6 +1,7 @@
 """keepalived.conf -> typed model and diagnostics."""
 
-from vrrp.config.diagnostics import Diagnostic, Severity
+from vrrp.config.diagnostics import Diagnostic, Severity, Verdict, Voice
+from vrrp.config.host import Host
 from vrrp.config.keepalived import load, parse
 from vrrp.config.model import (
     Authentication,
@@ -21,6 +22,7 @@ __all__ = [
     "Authentication",
     "Diagnostic",
     "GlobalDefs",
+    "Host",
     "KeepalivedConfig",
     "Option",
     "OtherBlock",
@@ -29,7 +31,9 @@ __all__ = [
     "SyncGroup",
     "TrackedInterface",
     "TrackedScript",
+    "Verdict",
     "VirtualAddress",
+    "Voice",
     "VrrpInstance",
     "VrrpScript",
     "load",

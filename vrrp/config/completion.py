@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from vrrp.config.diagnostics import Voice
 from vrrp.config.instance import DEFAULT_PRIORITY
 from vrrp.config.instance_draft import InstanceDraft
 from vrrp.config.model import Address, Authentication, GlobalDefs, VirtualAddress, VrrpInstance
@@ -122,7 +123,7 @@ def _version(draft: InstanceDraft, defaults: GlobalDefs) -> Literal[2, 3]:
     if draft.family != 6:
         return draft.version or defaults.version
     if draft.version == 2:
-        draft.complain(
+        draft.settle(
             draft.lines["version"],
             "cannot use IPv6 with VRRP version 2; setting version 3",
             "read as version 3; keepalived 2.2.7 does so in strict mode, else it sends version 2 over IPv6",
@@ -143,7 +144,7 @@ def _is_whole(draft: InstanceDraft, version: int, strict: bool) -> bool:
         draft.report.refuse(draft.line, f"({draft.name}) No VIP specified; at least one is required")
         whole = False
     elif whole and not draft.addresses:
-        draft.complain(
+        draft.settle(
             draft.line, "No VIP specified; at least one is sensible", "keepalived elects a master for nothing"
         )
     return whole
@@ -169,7 +170,7 @@ def _interval(draft: InstanceDraft, settled: _Settled) -> None:
         seconds = max(1, (draft.interval_us + 500_000) // 1_000_000)
         settled.interval_cs = seconds * 100
         if draft.interval_us % 1_000_000:
-            draft.complain(
+            draft.settle(
                 line,
                 f"VRRPv2 advertisement interval {draft.interval_us / 1e6:.6f}s must be an integer. rounding",
                 f"keepalived uses {seconds} s",
@@ -177,14 +178,14 @@ def _interval(draft: InstanceDraft, settled: _Settled) -> None:
         return
     settled.interval_cs = min(_LONGEST_INTERVAL_CS, (draft.interval_us + 5_000) // 10_000)
     if draft.interval_us > _LONGEST_INTERVAL_CS * 10_000:
-        draft.complain(
+        draft.settle(
             line,
             f"VRRPv3 advertisement interval {draft.interval_us / 1e6:.2f}s is out of range."
             " Must be less than 40.96s. Setting to 40.95s",
             "keepalived uses 40.95 s",
         )
     elif draft.interval_us % 10_000:
-        draft.complain(
+        draft.settle(
             line,
             f"VRRPv3 advertisement interval {draft.interval_us / 1e6:.6f}s must be in units of 10ms - rounding",
             f"keepalived uses {settled.interval_cs / 100:.2f} s",
@@ -196,11 +197,11 @@ def _authentication(draft: InstanceDraft, settled: _Settled) -> None:
         return
     line = draft.line_of("authentication")
     if settled.strict:
-        draft.complain(line, "Strict mode does not support authentication. Ignoring.", "adverts carry no password")
+        draft.settle(line, "Strict mode does not support authentication. Ignoring.", "adverts carry no password")
     elif settled.version == 3:
-        draft.complain(line, "VRRP version 3 does not support authentication. Ignoring.", "adverts carry no password")
+        draft.settle(line, "VRRP version 3 does not support authentication. Ignoring.", "adverts carry no password")
     elif not draft.password:
-        draft.complain(
+        draft.settle(
             line,
             "Authentication specified but no password given. Ignoring",
             "adverts carry no password",
@@ -214,11 +215,11 @@ def _initial_state(draft: InstanceDraft, settled: _Settled) -> None:
     owner = settled.priority == OWNER_PRIORITY
     if settled.strict and (settled.state == "MASTER") != owner:
         settled.state = "MASTER" if owner else "BACKUP"
-        draft.complain(line, "State MASTER must match being address owner", f"keepalived starts as {settled.state}")
+        draft.settle(line, "State MASTER must match being address owner", f"keepalived starts as {settled.state}")
     ah = settled.authentication is not None and settled.authentication.kind == "AH"
     if ah and settled.state == "MASTER" and not owner:
         settled.state = "BACKUP"
-        draft.complain(
+        draft.settle(
             line,
             "Initial state master is incompatible with AH authentication - clearing",
             "keepalived starts as BACKUP",
@@ -232,7 +233,7 @@ def _preemption(draft: InstanceDraft, settled: _Settled) -> None:
     delay_line = draft.line_of("preempt_delay")
     if not settled.preempt and settled.priority == OWNER_PRIORITY:
         settled.preempt = True
-        draft.complain(
+        draft.settle(
             preempt_line,
             "nopreempt is incompatible with priority 255. resetting nopreempt",
             "the address owner preempts",
@@ -240,24 +241,24 @@ def _preemption(draft: InstanceDraft, settled: _Settled) -> None:
     if settled.state == "MASTER":
         if not settled.preempt:
             settled.preempt = True
-            draft.complain(
+            draft.settle(
                 preempt_line,
                 "Warning - nopreempt will not work with initial state MASTER - clearing",
                 "it preempts; write state BACKUP on all nodes",
             )
         if settled.preempt_delay_ns:
             settled.preempt_delay_ns = 0
-            draft.complain(
+            draft.settle(
                 delay_line,
                 "Warning - preempt delay will not work with initial state MASTER - clearing",
                 "it preempts without delay; write state BACKUP on all nodes",
             )
     if settled.preempt_delay_ns and settled.strict:
         settled.preempt_delay_ns = 0
-        draft.complain(delay_line, "preempt_delay is incompatible with strict mode - resetting", "no delay")
+        draft.settle(delay_line, "preempt_delay is incompatible with strict mode - resetting", "no delay")
     if draft.preempt_delay_ns and not settled.preempt:
         settled.preempt_delay_ns = 0
-        draft.complain(delay_line, "preempt_delay is incompatible with nopreempt mode - resetting", "no delay")
+        draft.settle(delay_line, "preempt_delay is incompatible with nopreempt mode - resetting", "no delay")
 
 
 def _transmission(draft: InstanceDraft, settled: _Settled) -> None:
@@ -269,7 +270,7 @@ def _transmission(draft: InstanceDraft, settled: _Settled) -> None:
     ]
     if not draft.unicast_peers:
         if wants_unicast and "unicast_fault_no_peer" not in draft.switches:
-            draft.complain(
+            draft.settle(
                 draft.line_of(*wants_unicast),
                 "A unicast keyword has been specified without any unicast peers. Defaulting to multicast."
                 " This usage is deprecated - please update your configuration.",
@@ -280,18 +281,19 @@ def _transmission(draft: InstanceDraft, settled: _Settled) -> None:
                 draft.lines["unicast_ttl"],
                 f"({draft.name}): Cannot use unicast_ttl without unicast peers - resetting",
                 "adverts have TTL 255",
+                Voice.PLAIN,
             )
     vmac = "use_vmac" in draft.lines
     settled.xmit_base = vmac and "vmac_xmit_base" in draft.switches
     if not vmac and "vmac_xmit_base" in draft.switches and "use_ipvlan" not in draft.lines:
-        draft.complain(
+        draft.settle(
             draft.lines["vmac_xmit_base"],
             "vmac_xmit_base is only valid with a vmac",
             "keepalived ignores the line",
         )
     if vmac and draft.unicast_peers and not settled.xmit_base:
         settled.xmit_base = True
-        draft.complain(
+        draft.settle(
             draft.lines["use_vmac"],
             "unicast with use_vmac requires vmac_xmit_base - setting",
             "adverts go out from the interface itself",
@@ -341,18 +343,18 @@ def _strictness(draft: InstanceDraft, settled: _Settled) -> None:
     )
     for given, keyword, message, instead in forbidden:
         if given:
-            draft.complain(draft.line_of(keyword), message, instead)
+            draft.settle(draft.line_of(keyword), message, instead)
     settled.xmit_base = False
     settled.accept = draft.accept is True
     if settled.accept and settled.version == 2 and settled.priority != OWNER_PRIORITY:
         settled.accept = False
-        draft.complain(
+        draft.settle(
             draft.lines["accept"],
             "warning - accept mode for VRRP version 2 does not comply with RFC3768 - resetting",
             "packets to the virtual addresses are dropped",
         )
     if draft.addresses and draft.family == 6 and not draft.addresses[0].address.is_link_local:
-        draft.complain(
+        draft.settle(
             draft.addresses[0].line,
             "the first IPv6 VIP address must be link local",
             "keepalived goes on all the same",
@@ -365,7 +367,7 @@ def _addresses(draft: InstanceDraft) -> tuple[tuple[VirtualAddress, ...], tuple[
     addresses = draft.addresses[:most]
     excess = draft.addresses[most:]
     if excess:
-        draft.complain(
+        draft.settle(
             excess[0].line,
             f"Number of VIPs ({len(draft.addresses)}) exceeds maximum/space available in packet"
             f" (max {most} addresses) - excess moved to eVIPs",

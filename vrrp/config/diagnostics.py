@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vrrp.words import printable
 
@@ -14,6 +14,23 @@ class Severity(enum.Enum):
     ERROR = "error"
     WARNING = "warning"
     NOTE = "note"
+
+
+class Voice(enum.Enum):
+    """Who says it: keepalived 2.2.7 naming the line, keepalived naming none, or nobody but us."""
+
+    LINE = "line"
+    PLAIN = "plain"
+    OURS = "ours"
+
+
+class Verdict(enum.IntEnum):
+    """How `keepalived -t` ends, from good to bad: with exit status 0, 5, 6, and any other."""
+
+    CLEAN = 0
+    COMPLAINTS = 1
+    SCRIPTS_UNSAFE = 2
+    FATAL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +44,8 @@ class Diagnostic:
         message: what is wrong, in keepalived 2.2.7's own words where it says something.
         instead: what keepalived does with it.
         fatal: whether keepalived refuses to start because of it.
+        voice: see `Voice`.
+        verdict: what `keepalived -t` ends with when there is nothing worse.
     """
 
     file: str
@@ -35,6 +54,8 @@ class Diagnostic:
     message: str
     instead: str
     fatal: bool = False
+    voice: Voice = Voice.LINE
+    verdict: Verdict = Verdict.COMPLAINTS
 
     def __str__(self) -> str:
         """FILE:LINE: severity: message; instead."""
@@ -59,36 +80,51 @@ class Report:
     def __init__(self, file: str) -> None:
         self._file = file
         self._diagnostics: list[Diagnostic] = []
-        self._explained: set[int] = set()
+        self._done = False
 
-    def error(self, line: int, message: str, instead: str) -> None:
+    def error(self, line: int, message: str, instead: str, voice: Voice = Voice.LINE) -> None:
         """Something that was asked for is lost."""
-        self._add(line, Severity.ERROR, message, instead)
+        self._complain(line, Severity.ERROR, message, instead, voice)
 
-    def warning(self, line: int, message: str, instead: str) -> None:
+    def warning(self, line: int, message: str, instead: str, voice: Voice = Voice.LINE) -> None:
         """Something is read otherwise than written."""
-        self._add(line, Severity.WARNING, message, instead)
+        self._complain(line, Severity.WARNING, message, instead, voice)
 
-    def note(self, line: int, message: str, instead: str) -> None:
-        """Nothing is wrong, and yet a person should know."""
-        self._add(line, Severity.NOTE, message, instead)
+    def note(self, line: int, message: str, instead: str, voice: Voice = Voice.OURS) -> None:
+        """Nothing is wrong, and yet a person should know; whatever keepalived says, it does not mind."""
+        self._add(Diagnostic(self._file, line, Severity.NOTE, message, instead, voice=voice, verdict=Verdict.CLEAN))
 
     def refuse(self, line: int, message: str) -> None:
-        """Something on which keepalived exits."""
-        self._add(line, Severity.ERROR, message, "keepalived does not start", fatal=True)
+        """Something found when the whole file is read, and on which keepalived exits."""
+        instead = "keepalived does not start"
+        self._add(Diagnostic(self._file, line, Severity.ERROR, message, instead, fatal=True, voice=Voice.PLAIN))
 
-    def explain(self, line: int, message: str, instead: str) -> None:
-        """An error which is the reason for whatever else is found on its line: that is not told any more."""
-        self._explained.discard(line)
-        self._add(line, Severity.ERROR, message, instead)
-        self._explained.add(line)
+    def stop(self, line: int, message: str) -> None:
+        """Something on which keepalived exits at once, and reads no further."""
+        instead = "keepalived does not start, and reads no further"
+        verdict = Verdict.FATAL
+        self._add(Diagnostic(self._file, line, Severity.ERROR, message, instead, fatal=True, verdict=verdict))
+
+    def unsafe(self, line: int, message: str, instead: str) -> None:
+        """Scripts that run as root without keepalived having looked who may write them."""
+        voice, verdict = Voice.PLAIN, Verdict.SCRIPTS_UNSAFE
+        self._add(Diagnostic(self._file, line, Severity.WARNING, message, instead, voice=voice, verdict=verdict))
+
+    def done(self) -> None:
+        """From here on keepalived has given up, and whatever else there is to say is ours."""
+        self._done = True
 
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All of them, in the order of the lines."""
         return tuple(sorted(self._diagnostics, key=lambda diagnostic: diagnostic.line))
 
-    def _add(self, line: int, severity: Severity, message: str, instead: str, *, fatal: bool = False) -> None:
-        if line not in self._explained:
-            self._diagnostics.append(
-                Diagnostic(self._file, line, severity, printable(message), printable(instead), fatal)
-            )
+    def _complain(self, line: int, severity: Severity, message: str, instead: str, voice: Voice) -> None:
+        verdict = Verdict.CLEAN if voice is Voice.OURS else Verdict.COMPLAINTS
+        self._add(Diagnostic(self._file, line, severity, message, instead, voice=voice, verdict=verdict))
+
+    def _add(self, diagnostic: Diagnostic) -> None:
+        if self._done:
+            diagnostic = replace(diagnostic, voice=Voice.OURS, verdict=Verdict.CLEAN)
+        self._diagnostics.append(
+            replace(diagnostic, message=printable(diagnostic.message), instead=printable(diagnostic.instead))
+        )

@@ -27,6 +27,7 @@ _SWITCHES = {
 }
 # Their argument, if they have one, is not looked at.
 _PRESENCE = {
+    "dynamic_interfaces": "dynamic_interfaces",
     "enable_script_security": "enable_script_security",
     "v3_checksum_as_v2": "v3_checksum_as_v2",
     "vrrp_check_unicast_src": "check_unicast_src",
@@ -91,6 +92,7 @@ class GlobalDraft:
             script_user=self.script_user,
             enable_script_security="enable_script_security" in self.switches,
             strict="strict" in self.switches,
+            dynamic_interfaces="dynamic_interfaces" in self.switches,
             options=tuple(self.options),
             line=self.line,
             lines=self.lines,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from vrrp.config.completion import OWNER_PRIORITY
-from vrrp.config.diagnostics import Report
+from vrrp.config.diagnostics import Report, Voice
+from vrrp.config.host import Interfaces
 from vrrp.config.model import Option, SyncGroup, TrackedInterface, TrackedScript, VrrpInstance, VrrpScript
 from vrrp.config.settings import NOTIFY_KEYWORDS, add_notify, options_of
 from vrrp.config.tracking import tracked_interfaces, tracked_scripts
@@ -30,7 +31,7 @@ class GroupDraft:
     notify: dict[str, str] = field(default_factory=dict)
     options: list[Option] = field(default_factory=list)
 
-    def read(self, block: Block, scripts: Mapping[str, VrrpScript], report: Report) -> None:
+    def read(self, block: Block, scripts: Mapping[str, VrrpScript], interfaces: Interfaces, report: Report) -> None:
         """Take the block in; `scripts` are those that stand before it in the file."""
         for entry in block.body:
             keyword = entry.keyword
@@ -40,7 +41,7 @@ class GroupDraft:
                 elif keyword == "track_script":
                     tracked_scripts(entry, self.track_scripts, scripts, self.name, report)
                 elif keyword == "track_interface":
-                    tracked_interfaces(entry, self.track_interfaces, self.name, report)
+                    tracked_interfaces(entry, self.track_interfaces, interfaces, self.name, report)
                 else:
                     self.options.extend(options_of(entry))
             elif keyword in NOTIFY_KEYWORDS:
@@ -108,13 +109,16 @@ class Groups:
                 if draft.members
                 else " has no virtual router(s). removing"
             )
-            self._report.error(draft.line, f"Sync group {draft.name}{reason}", "keepalived drops the group")
+            self._report.error(
+                draft.line, f"Sync group {draft.name}{reason}", "keepalived drops the group", Voice.PLAIN
+            )
             return None
         if len(members) == 1 and not refused:
             self._report.warning(
                 draft.line,
                 f"Sync group {draft.name} has only 1 virtual router(s) - this probably isn't what you want",
                 "keepalived keeps the group",
+                Voice.PLAIN,
             )
         owned = any(self._instances[name].priority == OWNER_PRIORITY for name in members)
         group = SyncGroup(
@@ -140,12 +144,14 @@ class Groups:
                     line,
                     f"Virtual router {name} specified in sync group {draft.name} doesn't exist - ignoring",
                     "keepalived goes on without it",
+                    Voice.PLAIN,
                 )
             elif name in self._group_of or name in members:
                 self._report.error(
                     line,
                     f"Virtual router {name} cannot exist in more than one sync group; ignoring {draft.name}",
                     "keepalived keeps it where it was named first",
+                    Voice.PLAIN,
                 )
             else:
                 members[name] = None
@@ -159,6 +165,7 @@ class Groups:
             f"({draft.name}) Cannot have weighted track {kind} '{entry.name}' with member having priority 255"
             " - clearing weight",
             "its failure means FAULT for the whole group",
+            Voice.PLAIN,
         )
         return replace(entry, weight=0)
 
@@ -182,12 +189,14 @@ class Groups:
                     entry.line,
                     f"({instance.name}) Ignoring track_interface {entry.name} since own interface",
                     "an instance follows its own interface anyway",
+                    Voice.PLAIN,
                 )
             elif entry.weight and grouped:
                 self._report.warning(
                     entry.line,
                     f"({instance.name}) ignoring {entry.name} tracked interface weight due to SYNC group",
                     "its failure means FAULT",
+                    Voice.PLAIN,
                 )
                 kept.append(replace(entry, weight=0))
             elif entry.weight and owner:
@@ -195,6 +204,7 @@ class Groups:
                     entry.line,
                     f"({instance.name}) ignoring {entry.name} tracked interface due to address owner",
                     "its failure changes nothing",
+                    Voice.PLAIN,
                 )
             else:
                 kept.append(entry)
@@ -209,6 +219,7 @@ class Groups:
                     f"({instance.name}) ignoring tracked script {entry.name} with weights due to "
                     + ("SYNC group" if grouped else "address_owner"),
                     "its failure changes nothing for this instance",
+                    Voice.PLAIN,
                 )
             else:
                 kept.append(entry)

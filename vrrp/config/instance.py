@@ -88,6 +88,12 @@ def _interface(draft: InstanceDraft, entry: Statement) -> None:
         )
     else:
         draft.interface = text
+        if not draft.interfaces.have(text):
+            draft.report.warning(
+                entry.line,
+                f"WARNING - interface {text} for vrrp_instance {draft.name} doesn't exist",
+                "keepalived does not start; give global_defs dynamic_interfaces if it comes later",
+            )
 
 
 def _vrid(draft: InstanceDraft, entry: Statement) -> None:
@@ -242,7 +248,7 @@ def _track_script(draft: InstanceDraft, block: Block) -> None:
 
 
 def _track_interface(draft: InstanceDraft, block: Block) -> None:
-    tracked_interfaces(block, draft.track_interfaces, draft.name, draft.report)
+    tracked_interfaces(block, draft.track_interfaces, draft.interfaces, draft.name, draft.report)
 
 
 _STATEMENTS: Mapping[str, Callable[[InstanceDraft, Statement], None]] = {

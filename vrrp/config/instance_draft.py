@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vrrp.config.diagnostics import Report
+from vrrp.config.diagnostics import Report, Voice
+from vrrp.config.host import Interfaces
 from vrrp.config.model import (
     Address,
     Option,
@@ -28,6 +29,7 @@ class InstanceDraft:
     line: int
     report: Report
     scripts: Mapping[str, VrrpScript]
+    interfaces: Interfaces
     lines: dict[str, int] = field(default_factory=dict)
     state: Literal["MASTER", "BACKUP"] | None = None
     interface: str | None = None
@@ -59,9 +61,13 @@ class InstanceDraft:
         """The line of the first of these keywords that was given; else where the instance begins."""
         return next((self.lines[keyword] for keyword in keywords if keyword in self.lines), self.line)
 
-    def complain(self, line: int, message: str, instead: str) -> None:
+    def complain(self, line: int, message: str, instead: str, voice: Voice = Voice.LINE) -> None:
         """A warning that names the instance as keepalived does."""
-        self.report.warning(line, f"({self.name}) {message}", instead)
+        self.report.warning(line, f"({self.name}) {message}", instead, voice)
+
+    def settle(self, line: int, message: str, instead: str) -> None:
+        """A complaint found when the whole file is read: keepalived then names no line any more."""
+        self.complain(line, message, instead, Voice.PLAIN)
 
     def same_family(self, found: Address) -> bool:
         """Whether the address is of the instance's family, which the first address of any kind decides."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vrrp.config.diagnostics import Report
+from vrrp.config.diagnostics import Report, Voice
 
 LONGEST_LINE = 1023
 
@@ -69,6 +69,7 @@ class Lexer:
                 1,
                 "the file begins with a byte order mark (BOM)",
                 "keepalived reads it as part of the first word; save the file without it",
+                Voice.OURS,
             )
         for number, line in enumerate(self._text.split("\n"), start=1):
             if line.strip():
@@ -91,6 +92,7 @@ class Lexer:
                 number,
                 f"line of {len(line)} characters",
                 f"keepalived reads {LONGEST_LINE} and takes what follows for another line",
+                Voice.OURS,
             )
         for start in range(0, len(line), LONGEST_LINE):
             pieces = self._without_comment(number, line[start : start + LONGEST_LINE])
@@ -122,6 +124,7 @@ class Lexer:
             number,
             f"comment character '{line[position]}' inside the word '{word}'",
             f"keepalived reads {what} as '{read[-1]}'; write it in \"quotes\" to keep the rest",
+            Voice.OURS,
         )
 
     def _unread(self, number: int, code: str, pieces: list[str]) -> bool:
@@ -163,12 +166,14 @@ class Lexer:
                         number,
                         f"placeholder {found[0]} has no value",
                         "keepalived reads it as written; give a value in environment to fill it",
+                        Voice.OURS,
                     )
                 else:
-                    self._report.explain(
+                    self._report.error(
                         number,
                         f"placeholder {found[0]} has no value",
                         "give one in environment; the word stays as written",
+                        Voice.OURS,
                     )
 
     def _cut(self, number: int, pieces: list[str]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
 
-from vrrp.config.diagnostics import Diagnostic
+from vrrp.config.diagnostics import Diagnostic, Verdict
 
 Address = IPv4Address | IPv6Address
 InitialState = Literal["MASTER", "BACKUP"]
@@ -63,6 +63,7 @@ class GlobalDefs:
     script_user: str | None = None
     enable_script_security: bool = False
     strict: bool = False
+    dynamic_interfaces: bool = False
     options: tuple[Option, ...] = ()
     line: int = 0
     lines: Mapping[str, int] = field(default_factory=dict)
@@ -226,3 +227,8 @@ class ParsedConfig:
     def refused(self) -> bool:
         """Whether keepalived does not start with this file; `config` then holds what could be read all the same."""
         return any(diagnostic.fatal for diagnostic in self.diagnostics)
+
+    @property
+    def verdict(self) -> Verdict:
+        """How `keepalived -t` would end with this file."""
+        return max((diagnostic.verdict for diagnostic in self.diagnostics), default=Verdict.CLEAN)

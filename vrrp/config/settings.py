@@ -56,7 +56,7 @@ def argument(statement: Statement, report: Report) -> str | None:
     """The statement's first argument. Without it keepalived exits, which is reported, and None returned."""
     if statement.arguments:
         return statement.arguments[0]
-    report.refuse(statement.line, missing_parameter(statement.keyword))
+    report.stop(statement.line, missing_parameter(statement.keyword))
     return None
 
 
@@ -119,7 +119,7 @@ def command(statement: Statement, report: Report) -> str | None:
         return None
     if len(words) > 1:
         return words[1]
-    report.refuse(statement.line, missing_parameter(statement.keyword))
+    report.stop(statement.line, missing_parameter(statement.keyword))
     return None
 
 

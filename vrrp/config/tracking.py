@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vrrp.config.diagnostics import Report
+from vrrp.config.host import Interfaces
 from vrrp.config.model import TrackedInterface, TrackedScript, VrrpScript
 from vrrp.config.settings import argument, command
 from vrrp.config.tree import Block, Statement
@@ -170,10 +171,18 @@ def tracked_scripts(
             _not_followed(entry, owner, "track script", f"track script option {options[0]}", report)
 
 
-def tracked_interfaces(block: Block, tracked: dict[str, TrackedInterface], owner: str, report: Report) -> None:
-    """Add the entries of a track_interface block to `tracked`; the arguments are those of `tracked_scripts`."""
+def tracked_interfaces(
+    block: Block, tracked: dict[str, TrackedInterface], interfaces: Interfaces, owner: str, report: Report
+) -> None:
+    """Add the entries of a track_interface block to `tracked`; the other arguments are those of `tracked_scripts`."""
     for entry in block.entries():
         name, *options = entry.words
+        if not interfaces.have(name):
+            report.warning(
+                entry.line,
+                f"({owner}) tracked interface {name} doesn't exist",
+                "keepalived does not start; give global_defs dynamic_interfaces if it comes later",
+            )
         if name in tracked:
             report.warning(
                 entry.line,

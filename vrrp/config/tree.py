@@ -135,7 +135,7 @@ class TreeReader:
 
     def _name_is_good(self, statement: Statement, context: Context) -> bool:
         if context is VRRP_SCRIPT and not statement.arguments:
-            self._report.refuse(statement.line, missing_parameter(statement.keyword))
+            self._report.stop(statement.line, missing_parameter(statement.keyword))
             return False
         if not context.name_missing:
             return True
