@@ -7,7 +7,7 @@ import pytest
 from vrrp.config import parse
 from vrrp.config.router_config import Conversion, ConversionError, convert
 from vrrp.protocol.profile import FRR, KEEPALIVED, RFC3768, RFC9568, Profile
-from vrrp.protocol.settings import TrackedInterface, TrackedScript, VirtualRouterConfig
+from vrrp.protocol.settings import SyncGroupConfig, TrackedInterface, TrackedScript, VirtualRouterConfig
 from vrrp.wire.address import pack
 from vrrp.wire.checksum import ChecksumPolicy
 
@@ -100,16 +100,18 @@ def test_scripts_and_what_follows_them() -> None:
     assert done.router.virtual_routers[0].track_interfaces == (TrackedInterface("eth1", 5),)
 
 
-def test_what_is_reversed_is_noted() -> None:
-    done = converted(instance("track_interface {\neth1 weight 5 reverse\n}"))
-    assert done.notes == ("k.conf:1: (VI_1) eth1: reverse is not simulated",)
+def test_what_is_reversed() -> None:
+    script = 'vrrp_script chk {\nscript "/bin/true"\nweight 3 reverse\n}\n'
+    done = converted(script + instance("track_interface {\neth1 weight 5 reverse\n}", "track_script {\nchk\n}"))
+    assert done.router.virtual_routers[0].track_interfaces == (TrackedInterface("eth1", 5, reverse=True),)
+    assert done.router.virtual_routers[0].track_scripts == (TrackedScript("chk", 3, reverse=True),)
 
 
-def test_a_sync_group_shares_what_it_tracks() -> None:
+def test_a_sync_group_has_what_it_tracks() -> None:
     group = "vrrp_sync_group G1 {\ngroup {\nVI_1\nVI_2\n}\ntrack_interface {\neth9\n}\n}\n"
     done = converted(group + instance() + instance(name="VI_2", vrid=52, addresses="10.0.0.101/24"))
-    assert [(g.name, g.members) for g in done.router.sync_groups] == [("G1", ("VI_1", "VI_2"))]
-    assert [one.track_interfaces for one in done.router.virtual_routers] == [(TrackedInterface("eth9"),)] * 2
+    (made,) = done.router.sync_groups
+    assert made == SyncGroupConfig("G1", ("VI_1", "VI_2"), track_interfaces=(TrackedInterface("eth9"),))
 
 
 def test_startup_delay_and_checksum() -> None:

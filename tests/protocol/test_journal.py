@@ -19,10 +19,14 @@ from vrrp.protocol.profile import KEEPALIVED, PROFILES
 from vrrp.protocol.router import KeyedEffects, Router
 from vrrp.protocol.settings import (
     Announcements,
+    FileConfig,
+    ProcessConfig,
     RouterConfig,
     ScriptConfig,
     SyncGroupConfig,
+    TrackedFile,
     TrackedInterface,
+    TrackedProcess,
     TrackedScript,
     VirtualRouterConfig,
 )
@@ -58,11 +62,15 @@ FULL = RouterConfig(
             unicast_peers=["10.1.0.2"],
             source="10.1.0.9",
             track_interfaces=(TrackedInterface("eth0"),),
+            track_files=(TrackedFile("load", -2),),
+            track_processes=(TrackedProcess("web", 4, reverse=True),),
         ),
         VirtualRouterConfig(vrid=51, addresses=["fe80::100"], name="VI_6", interface="eth0", interval_cs=20),
     ),
     scripts=(ScriptConfig(name="chk", rise=2), ScriptConfig(name="hard", timeout_ns=SECOND_NS // 2)),
-    sync_groups=(SyncGroupConfig("G", ("VI_1", "VI_2")),),
+    files=(FileConfig("load", 3),),
+    processes=(ProcessConfig(name="web", quorum_max=7, fork_delay_ns=20), ProcessConfig(name="idle", quorum=0)),
+    sync_groups=(SyncGroupConfig("G", ("VI_1", "VI_2"), track_scripts=(TrackedScript("chk", 2),)),),
     startup_delay_ns=5,
 )
 
@@ -129,6 +137,12 @@ def inputs(draw: st.DrawFn) -> list[tuple[int, Callable[[Journal | Router, int],
             st.sampled_from(list(INTERFACES)),
             st.booleans(),
         ),
+        st.builds(lambda value: lambda router, now_ns: router.set_file(now_ns, "load", value), st.integers(-300, 300)),
+        st.builds(
+            lambda name, count: lambda router, now_ns: router.set_process_count(now_ns, name, count),
+            st.sampled_from(["web", "idle"]),
+            st.integers(0, 9),
+        ),
     )
     now_ns, made = draw(st.integers(-10, 10)), []
     for _ in range(draw(st.integers(0, 30))):
@@ -168,8 +182,12 @@ def test_every_field_of_the_settings_can_be_read() -> None:
         ScriptConfig,
         SyncGroupConfig,
         Announcements,
+        FileConfig,
+        ProcessConfig,
         TrackedScript,
         TrackedInterface,
+        TrackedFile,
+        TrackedProcess,
     ):
         for field in dataclasses.fields(kind):
             assert field.type in journal_values._READERS, (kind, field.name)

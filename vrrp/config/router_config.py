@@ -43,11 +43,10 @@ def convert(config: KeepalivedConfig, profile: Profile = KEEPALIVED) -> Conversi
     instance that cannot be run, such as one without addresses.
     """
     notes: list[str] = []
-    groups = {name: group for group in config.sync_groups for name in group.members}
     routers = []
     for instance in config.instances:
         try:
-            routers.append(_virtual_router(instance, groups.get(instance.name), config.filename, profile, notes))
+            routers.append(_virtual_router(instance, config.filename, profile, notes))
         except ValueError as error:
             raise ConversionError(instance.line, str(error)) from error
     return Conversion(
@@ -64,7 +63,10 @@ def convert(config: KeepalivedConfig, profile: Profile = KEEPALIVED) -> Conversi
                 )
                 for script in config.scripts.values()
             ),
-            sync_groups=tuple(SyncGroupConfig(group.name, group.members) for group in config.sync_groups),
+            sync_groups=tuple(
+                SyncGroupConfig(group.name, group.members, group.tracking_weight, _scripts(group), _interfaces(group))
+                for group in config.sync_groups
+            ),
             startup_delay_ns=config.globals.startup_delay_ns,
         ),
         tuple(notes),
@@ -73,7 +75,6 @@ def convert(config: KeepalivedConfig, profile: Profile = KEEPALIVED) -> Conversi
 
 def _virtual_router(
     instance: VrrpInstance,
-    group: SyncGroup | None,
     filename: str,
     profile: Profile,
     notes: list[str],
@@ -89,12 +90,6 @@ def _virtual_router(
         if instance.authentication.kind == "AH":
             auth_type, auth_data, ah_key = AUTHENTICATION_HEADER, b"", auth_data
     source = instance.unicast_source or instance.multicast_source
-    scripts, interfaces = list(instance.track_scripts), list(instance.track_interfaces)
-    if group is not None:
-        scripts += group.track_scripts
-        interfaces += group.track_interfaces
-    reversed_ = [t.name for t in scripts if t.reverse] + [t.name for t in interfaces if t.reverse]
-    notes += [f"{where} {name}: reverse is not simulated" for name in reversed_]
     return VirtualRouterConfig(
         vrid=instance.vrid,
         name=instance.name,
@@ -123,10 +118,18 @@ def _virtual_router(
         skip_check_adv_addr=instance.skip_check_adv_addr,
         virtual_mac=instance.use_vmac,
         transmit_from_base=instance.vmac_xmit_base,
-        track_scripts=tuple(TrackedScript(tracked.name, tracked.weight) for tracked in scripts),
-        track_interfaces=tuple(TrackedInterface(tracked.name, tracked.weight) for tracked in interfaces),
+        track_scripts=_scripts(instance),
+        track_interfaces=_interfaces(instance),
         track_own_interface=not instance.dont_track_primary,
     )
+
+
+def _scripts(follower: VrrpInstance | SyncGroup) -> tuple[TrackedScript, ...]:
+    return tuple(TrackedScript(one.name, one.weight, one.reverse) for one in follower.track_scripts)
+
+
+def _interfaces(follower: VrrpInstance | SyncGroup) -> tuple[TrackedInterface, ...]:
+    return tuple(TrackedInterface(one.name, one.weight, one.reverse) for one in follower.track_interfaces)
 
 
 def _announcements(instance: VrrpInstance) -> Announcements:

@@ -106,6 +106,16 @@ class Journal:
         given = {"interface": name, "up": up}
         return self._note(now_ns, "set_interface", given, self.router.set_interface(now_ns, name, up))
 
+    def set_file(self, now_ns: int, name: str, value: int) -> KeyedEffects:
+        """See `Router.set_file`."""
+        given = {"file": name, "value": value}
+        return self._note(now_ns, "set_file", given, self.router.set_file(now_ns, name, value))
+
+    def set_process_count(self, now_ns: int, name: str, count: int) -> KeyedEffects:
+        """See `Router.set_process_count`."""
+        given = {"process": name, "count": count}
+        return self._note(now_ns, "set_process_count", given, self.router.set_process_count(now_ns, name, count))
+
     def _note(self, now_ns: int, what: str, given: dict[str, Json], effects: KeyedEffects) -> KeyedEffects:
         line: dict[str, Json] = {"t": now_ns, "in": what, **given}
         if effects:
@@ -211,5 +221,11 @@ _INPUTS: dict[str, Callable[[Router, int, Mapping[str, Json]], KeyedEffects]] = 
     ),
     "set_interface": lambda router, now_ns, given: router.set_interface(
         now_ns, word(given.get("interface")), truth(given.get("up"))
+    ),
+    "set_file": lambda router, now_ns, given: router.set_file(
+        now_ns, word(given.get("file")), integer(given.get("value"))
+    ),
+    "set_process_count": lambda router, now_ns, given: router.set_process_count(
+        now_ns, word(given.get("process")), integer(given.get("count"))
     ),
 }

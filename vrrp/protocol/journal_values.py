@@ -22,10 +22,14 @@ from vrrp.protocol.effects import (
 from vrrp.protocol.router import KeyedEffects
 from vrrp.protocol.settings import (
     Announcements,
+    FileConfig,
+    ProcessConfig,
     RouterConfig,
     ScriptConfig,
     SyncGroupConfig,
+    TrackedFile,
     TrackedInterface,
+    TrackedProcess,
     TrackedScript,
     VirtualRouterConfig,
 )
@@ -145,6 +149,7 @@ def record(kind: type[T]) -> Callable[[Json], T]:
 
 _READERS: dict[str, Callable[[Json], object]] = {
     "int": integer,
+    "int | None": _or_none(integer),
     "bool": truth,
     "str": word,
     "bytes": octets,
@@ -158,6 +163,10 @@ _READERS |= {
     "Announcements | None": _or_none(record(Announcements)),
     "tuple[TrackedScript, ...]": listed(record(TrackedScript)),
     "tuple[TrackedInterface, ...]": listed(record(TrackedInterface)),
+    "tuple[TrackedFile, ...]": listed(record(TrackedFile)),
+    "tuple[TrackedProcess, ...]": listed(record(TrackedProcess)),
+    "tuple[FileConfig, ...]": listed(record(FileConfig)),
+    "tuple[ProcessConfig, ...]": listed(record(ProcessConfig)),
     "tuple[ScriptConfig, ...]": listed(record(ScriptConfig)),
     "tuple[SyncGroupConfig, ...]": listed(record(SyncGroupConfig)),
     "tuple[VirtualRouterConfig, ...]": listed(record(VirtualRouterConfig)),

@@ -13,10 +13,11 @@ from typing import TypeAlias
 
 from vrrp.protocol.effects import Effect, Effects, SendAdvertisement, StateChanged
 from vrrp.protocol.profile import Profile
-from vrrp.protocol.settings import RouterConfig, VirtualRouterConfig
+from vrrp.protocol.settings import RouterConfig, SyncGroupConfig, VirtualRouterConfig
+from vrrp.protocol.subjects import Followed, Subjects
 from vrrp.protocol.sync_group import SyncGroup
 from vrrp.protocol.timers import NEVER
-from vrrp.protocol.tracking import ScriptTracker, effective_priority
+from vrrp.protocol.tracking import ProcessTracker, ScriptTracker, Subject, effective_priority
 from vrrp.protocol.validation import Discard, first_failure
 from vrrp.protocol.virtual_router import VirtualRouter
 from vrrp.wire.address import AnyAddress, is_link_local, pack
@@ -55,10 +56,9 @@ class _Member:
     datagram: Datagram | None = None
     """The datagram taken last; a steady master's is the same object again and again."""
     advertisement: Advertisement = _NOTHING
-    faults: dict[str, str] = field(default_factory=dict)
-    """What holds it in FAULT: what it tracks -> why."""
-    weights: dict[str, int] = field(default_factory=dict)
-    """What moves its priority now: what it tracks -> by how much."""
+    followed: tuple[Followed, ...] = ()
+    faults: list[Subject] = field(default_factory=list)
+    """What holds it in FAULT."""
     down: bool = False
     starting: bool = False
     """Held since the process started, and by nothing but scripts that have given no result yet."""
@@ -87,21 +87,29 @@ class Router:
         self.wake_ns = NEVER
         self.strangers: Counter[Discard] = Counter()
         """Packets that reached no virtual router, by reason."""
-        self._links = dict.fromkeys(interfaces, True)
         self._members: dict[str, _Member] = {}
         self._by_interface: dict[str, dict[int, _Member]] = {name: {} for name in interfaces}
-        self._scripts = {script.name: ScriptTracker(script) for script in config.scripts}
+        self._subjects = Subjects(config, interfaces)
         self._started = False
+        groups = {name: group for group in config.sync_groups for name in group.members}
         for virtual_router in config.virtual_routers:
-            self._add(virtual_router, interfaces)
-        self._timed: tuple[VirtualRouter | ScriptTracker, ...] = (*self.virtual_routers, *self._scripts.values())
+            self._add(virtual_router, interfaces, groups.get(virtual_router.name))
+        self._timed: tuple[VirtualRouter | ScriptTracker | ProcessTracker, ...] = (
+            *self.virtual_routers,
+            *self._subjects.timed,
+        )
         for group in config.sync_groups:
             missing = [name for name in group.members if name not in self._members]
             if missing:
                 raise ValueError(f"sync group {group.name}: there is no virtual router {missing[0]}")
             SyncGroup(group.name, [self._members[name].virtual_router for name in group.members])
 
-    def _add(self, config: VirtualRouterConfig, interfaces: Mapping[str, Sequence[AnyAddress]]) -> None:
+    def _add(
+        self,
+        config: VirtualRouterConfig,
+        interfaces: Mapping[str, Sequence[AnyAddress]],
+        group: SyncGroupConfig | None,
+    ) -> None:
         if config.interface not in interfaces:
             known = ", ".join(interfaces) or "none"
             raise ValueError(f"{config.name}: there is no interface {config.interface!r} (known: {known})")
@@ -111,13 +119,10 @@ class Router:
         if source is None or len(source) != config.width:
             family = "IPv4" if config.width == 4 else "IPv6 link-local"
             raise ValueError(f"{config.name}: interface {config.interface} has no {family} address to send from")
-        for tracked in config.track_scripts:
-            if tracked.name not in self._scripts:
-                raise ValueError(f"{config.name}: there is no track script {tracked.name!r}")
-        for watched in config.track_interfaces:
-            if watched.name not in interfaces:
-                raise ValueError(f"{config.name}: there is no interface {watched.name!r} to track")
-        member = _Member(VirtualRouter(config, source=source, profile=self.profile))
+        member = _Member(
+            VirtualRouter(config, source=source, profile=self.profile),
+            followed=self._subjects.followed_by(config, group),
+        )
         table = self._by_interface[config.interface]
         key = config.width << 8 | config.vrid
         if key in table:
@@ -132,7 +137,7 @@ class Router:
     @property
     def scripts(self) -> Mapping[str, ScriptTracker]:
         """The track scripts by name."""
-        return self._scripts
+        return self._subjects.scripts
 
     @property
     def deadline_ns(self) -> int | None:
@@ -157,9 +162,9 @@ class Router:
         """The process starts, on interfaces that are up unless `set_interface` said otherwise."""
         self._started = True
         effects: KeyedEffects = ()
-        for tracker in self._scripts.values():
-            if any(_follows(member.virtual_router.config, tracker.config.name) for member in self._members.values()):
-                effects += _keyed(None, tracker.start(now_ns))
+        for script in self.scripts.values():
+            if self._followers(script):
+                effects += _keyed(None, script.start(now_ns))
         for member in self._members.values():
             self._weigh(member, now_ns)
         for member in self._members.values():
@@ -238,11 +243,11 @@ class Router:
         effects: KeyedEffects = ()
         if not self._started:
             return effects
-        for tracker in self._scripts.values():
-            if now_ns >= tracker.wake_ns:
-                asked, changed = tracker.expire(now_ns)
+        for subject in self._subjects.timed:
+            if now_ns >= subject.wake_ns:
+                asked, changed = subject.expire(now_ns)
                 effects += _keyed(None, asked)
-                effects += self._judge_script(now_ns, tracker) if changed else ()
+                effects += self._changed(now_ns, subject) if changed else ()
         for member in self._members.values():
             if now_ns >= member.virtual_router.wake_ns:
                 effects += self._done(now_ns, member, member.virtual_router.expire(now_ns))
@@ -251,30 +256,45 @@ class Router:
 
     def script_finished(self, now_ns: int, name: str, ok: bool) -> KeyedEffects:
         """The run of a track script that `RunScript` asked for ended. KeyError for an unknown name."""
-        tracker = self._scripts[name]
-        effects = self._judge_script(now_ns, tracker) if tracker.finished(ok) and self._started else ()
-        self.settle()
-        return effects
+        script = self._subjects.scripts[name]
+        return self._turned(now_ns, script, script.finished(ok))
 
     def set_interface(self, now_ns: int, name: str, up: bool) -> KeyedEffects:
         """An interface gained or lost its carrier. KeyError for an unknown name."""
-        if self._links[name] is up or not self.profile.tracks_links:
+        link = self._subjects.links[name]
+        if link.up is up or not self.profile.tracks_links:
             return ()
-        self._links[name] = up
-        effects: KeyedEffects = ()
-        if self._started:
-            for member in self._members.values():
-                effects += self._track(now_ns, member, f"{name} is {'up' if up else 'down'}")
-            self.settle()
-        return effects
+        link.up = up
+        return self._turned(now_ns, link, True)
+
+    def set_file(self, now_ns: int, name: str, value: int) -> KeyedEffects:
+        """A track file has this number in it (0 where it holds none or is gone). KeyError for an unknown name."""
+        file = self._subjects.files[name]
+        changed, file.value = value != file.value, value
+        return self._turned(now_ns, file, changed)
+
+    def set_process_count(self, now_ns: int, name: str, count: int) -> KeyedEffects:
+        """So many processes of a kind run now; before `start`, without delay. KeyError for an unknown name."""
+        process = self._subjects.processes[name]
+        if not self._started:
+            process.settle(count)
+            return ()
+        return self._turned(now_ns, process, process.set_count(now_ns, count))
 
     # Tracking -------------------------------------------------------------------------------------------
 
-    def _judge_script(self, now_ns: int, tracker: ScriptTracker) -> KeyedEffects:
+    def _turned(self, now_ns: int, subject: Subject, changed: bool) -> KeyedEffects:
+        effects = self._changed(now_ns, subject) if changed and self._started else ()
+        self.settle()
+        return effects
+
+    def _followers(self, subject: Subject) -> list[_Member]:
+        return [member for member in self._members.values() if any(subject is one.subject for one in member.followed)]
+
+    def _changed(self, now_ns: int, subject: Subject) -> KeyedEffects:
         effects: KeyedEffects = ()
-        for member in self._members.values():
-            if _follows(member.virtual_router.config, tracker.config.name):
-                effects += self._track(now_ns, member, tracker.reason)
+        for member in self._followers(subject):
+            effects += self._track(now_ns, member, subject.reason)
         return effects
 
     def _track(self, now_ns: int, member: _Member, reason: str) -> KeyedEffects:
@@ -298,23 +318,9 @@ class Router:
     def _weigh(self, member: _Member, now_ns: int, reason: str = "") -> Effects:
         """Recompute what holds and what moves a virtual router; the effects of a change of priority."""
         config = member.virtual_router.config
-        member.faults.clear()
-        member.weights.clear()
-        for tracked in config.track_scripts:
-            tracker = self._scripts[tracked.name]
-            if not tracked.weight and not tracker.up:
-                member.faults[tracked.name] = tracker.reason
-            elif tracker.up is (tracked.weight > 0):
-                member.weights[tracked.name] = tracked.weight
-        for watched in config.track_interfaces:
-            if not watched.weight and not self._links[watched.name]:
-                member.faults[watched.name] = f"{watched.name} is down"
-            elif self._links[watched.name] is (watched.weight > 0):
-                member.weights[watched.name] = watched.weight
-        if config.track_own_interface and not self._links[config.interface]:
-            member.faults[config.interface] = f"{config.interface} is down"
+        member.faults = [one.subject for one in member.followed if one.influence is None]
         old = member.virtual_router.priority
-        new = effective_priority(config.priority, sum(member.weights.values()))
+        new = effective_priority(config.priority, sum(one.influence or 0 for one in member.followed))
         return member.virtual_router.set_priority(now_ns, new, f"{reason}: {old} \u2192 {new}" if reason else "")
 
     def _companions(self, member: _Member) -> list[_Member]:
@@ -329,11 +335,11 @@ class Router:
 
     def _undecided(self, member: _Member) -> bool:
         """Whether it is held, and all that holds it are scripts without a result."""
-        faults = [name for companion in self._companions(member) for name in companion.faults]
-        return bool(faults) and all(name in self._scripts and self._scripts[name].up is None for name in faults)
+        faults = [subject for companion in self._companions(member) for subject in companion.faults]
+        return bool(faults) and all(isinstance(one, ScriptTracker) and one.up is None for one in faults)
 
     def _reasons(self, member: _Member) -> list[str]:
-        return [reason for companion in self._companions(member) for reason in companion.faults.values()]
+        return [subject.reason for companion in self._companions(member) for subject in companion.faults]
 
     def _judge(self, virtual_router: VirtualRouter, datagram: Datagram) -> Discard | None:
         """Why a datagram for this virtual router is not taken; None when it is."""
@@ -361,11 +367,6 @@ class Router:
                     for other, moved in group.move(now_ns, virtual_router):
                         keyed += self._done(now_ns, self._members[other.config.name], moved)
         return keyed
-
-
-def _follows(config: VirtualRouterConfig, script: str) -> bool:
-    """Whether a script can make a difference to a virtual router: weights are nothing to an owner."""
-    return any(t.name == script and not (t.weight and config.owner) for t in config.track_scripts)
 
 
 def _keyed(virtual_router: VirtualRouter | None, effects: Effects) -> KeyedEffects:

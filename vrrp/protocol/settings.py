@@ -39,19 +39,43 @@ class Announcements:
 class TrackedScript:
     """A script that moves the priority by `weight`, or with weight 0 holds the virtual router in FAULT.
 
-    A positive weight is added while the script succeeds, a negative one while it fails.
+    A positive weight is added while the script succeeds, a negative one while it fails. `reverse` turns that
+    round: it takes away what it would add, and with weight 0 a success is what holds.
     """
 
     name: str
     weight: int = 0
+    reverse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TrackedInterface:
-    """An interface whose loss puts the virtual router in FAULT (weight 0) or moves its priority."""
+    """An interface whose loss puts the virtual router in FAULT (weight 0) or moves its priority, as a script does."""
 
     name: str
     weight: int = 0
+    reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedFile:
+    """A file whose number, times the weight, is added to the priority; a product of -254 or less means FAULT.
+
+    With weight 0 any other number than 0 means FAULT. `reverse` is a weight of the other sign, or FAULT for 0.
+    """
+
+    name: str
+    weight: int = 1
+    reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedProcess:
+    """Running processes that a virtual router follows as it would a script that succeeds while there are enough."""
+
+    name: str
+    weight: int = 0
+    reverse: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +96,50 @@ class ScriptConfig:
             object.__setattr__(self, "timeout_ns", self.interval_ns)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessConfig:
+    """Processes to count: from `quorum` to `quorum_max` (None: no limit) of them must run.
+
+    A quorum gained counts after `fork_delay_ns`, one lost after `terminate_delay_ns`, unless it is the other way
+    again by then.
+    """
+
+    name: str
+    quorum: int = 1
+    quorum_max: int | None = None
+    fork_delay_ns: int = 0
+    terminate_delay_ns: int = 0
+
+    def __post_init__(self) -> None:
+        most = self.quorum if self.quorum_max is None else self.quorum_max
+        if self.quorum < 0 or most < 0 or self.fork_delay_ns < 0 or self.terminate_delay_ns < 0:
+            raise ValueError(f"process {self.name}: quorum, quorum_max and delays from 0")
+
+
+@dataclass(frozen=True, slots=True)
+class FileConfig:
+    """A file with a number to follow. `initial` is what is in it when the router starts; 0 where there is none."""
+
+    name: str
+    initial: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class SyncGroupConfig:
-    """Virtual routers, by name, that change state together."""
+    """Virtual routers, by name, that change state together, and what the group as a whole follows.
+
+    Without `tracking_weight` weights are for the group to give: of what a member follows with a weight of its own,
+    scripts and files are left out and interfaces have weight 0 (keepalived 2.2.7, measured; processes keep theirs).
+    What a member and its group both follow, the member decides.
+    """
 
     name: str
     members: tuple[str, ...]
+    tracking_weight: bool = False
+    track_scripts: tuple[TrackedScript, ...] = ()
+    track_interfaces: tuple[TrackedInterface, ...] = ()
+    track_files: tuple[TrackedFile, ...] = ()
+    track_processes: tuple[TrackedProcess, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +193,8 @@ class VirtualRouterConfig:
     """Advertisements leave with the interface's own MAC all the same (vmac_xmit_base)."""
     track_scripts: tuple[TrackedScript, ...] = ()
     track_interfaces: tuple[TrackedInterface, ...] = ()
+    track_files: tuple[TrackedFile, ...] = ()
+    track_processes: tuple[TrackedProcess, ...] = ()
     track_own_interface: bool = True
 
     if TYPE_CHECKING:
@@ -167,6 +231,8 @@ class VirtualRouterConfig:
             transmit_from_base: bool = False,
             track_scripts: tuple[TrackedScript, ...] = (),
             track_interfaces: tuple[TrackedInterface, ...] = (),
+            track_files: tuple[TrackedFile, ...] = (),
+            track_processes: tuple[TrackedProcess, ...] = (),
             track_own_interface: bool = True,
         ) -> None: ...
 
@@ -226,6 +292,8 @@ class RouterConfig:
 
     virtual_routers: tuple[VirtualRouterConfig, ...]
     scripts: tuple[ScriptConfig, ...] = ()
+    files: tuple[FileConfig, ...] = ()
+    processes: tuple[ProcessConfig, ...] = ()
     sync_groups: tuple[SyncGroupConfig, ...] = ()
     startup_delay_ns: int = 0
     """Added to the first Master_Down_Interval (vrrp_startup_delay)."""

@@ -1,21 +1,25 @@
-"""Track scripts, sans IO: when to run one, when to kill it, and what its results mean.
+"""What virtual routers follow, sans IO: scripts, links, files and processes, and what each does to a priority.
 
-keepalived's rules (2.2.7, measured): a script starts at once and then every `interval`, counted from when the
-last run was really begun (the phase drifts about 1 ms a run). A run still going when the next is due does not
-hold that one up, though the log says "skipping run" (measured: they overlap, and each ends or times out for
-itself); a run past its `timeout` is killed and counts as a failure. `fall`
-failures in a row bring it down, `rise` successes in a row bring it up, except that the first result of all
-counts at once.
+Of scripts: when to run one, when to kill it, and what its results mean. keepalived's rules (2.2.7, measured): a
+script starts at once and then every `interval`, counted from when the last run was really begun (the phase drifts
+about 1 ms a run). A run still going when the next is due does not hold that one up, though the log says "skipping
+run" (measured: they overlap, and each ends or times out for itself); a run past its `timeout` is killed and counts
+as a failure. `fall` failures in a row bring it down, `rise` successes in a row bring it up, except that the first
+result of all counts at once.
 """
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from vrrp.protocol.effects import Effects, KillScript, RunScript
-from vrrp.protocol.settings import ScriptConfig
+from vrrp.protocol.settings import FileConfig, ProcessConfig, ScriptConfig
 from vrrp.protocol.timers import NEVER
 
 LOWEST_PRIORITY = 1
 HIGHEST_PRIORITY = 254
+FAULT_WEIGHT = 254
+"""A file that would take away this much holds its followers in FAULT instead; it adds at most one less."""
 
 
 class ScriptTracker:
@@ -73,6 +77,10 @@ class ScriptTracker:
         del self._kills_ns[-1]
         return self._result(ok, "succeeded" if ok else "failed")
 
+    def influence(self, weight: int, reverse: bool) -> int | None:
+        """What it adds to a priority; None: it holds the virtual router in FAULT."""
+        return _influence(self.up, weight, reverse)
+
     def _result(self, ok: bool, verb: str) -> bool:
         first, self.results = not self.results, self.results + 1
         if ok is self.up:
@@ -84,6 +92,123 @@ class ScriptTracker:
         times = "once" if self._streak == 1 else f"{self._streak} times"
         self.up, self.reason, self._streak = ok, f"{self.config.name} {verb} {times}", 0
         return True
+
+
+class Link:
+    """An interface's carrier."""
+
+    __slots__ = ("name", "up")
+
+    wake_ns = NEVER
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.up = True
+
+    @property
+    def reason(self) -> str:
+        """What became of it, in words."""
+        return f"{self.name} is {'up' if self.up else 'down'}"
+
+    def expire(self, now_ns: int) -> tuple[Effects, bool]:
+        """Nothing: a link has no timer."""
+        return (), False
+
+    def influence(self, weight: int, reverse: bool) -> int | None:
+        """What it adds to a priority; None: it holds the virtual router in FAULT."""
+        return _influence(self.up, weight, reverse)
+
+
+class ProcessTracker:
+    """Processes of one kind, counted by whoever drives this; `up` while there are enough and not too many."""
+
+    __slots__ = ("_due_ns", "config", "count", "up")
+
+    def __init__(self, config: ProcessConfig) -> None:
+        self.config = config
+        self.count = config.quorum
+        self.up = self._quorum
+        self._due_ns = NEVER
+
+    @property
+    def _quorum(self) -> bool:
+        most = self.count if self.config.quorum_max is None else self.config.quorum_max
+        return self.config.quorum <= self.count <= most
+
+    @property
+    def wake_ns(self) -> int:
+        """When a quorum gained or lost counts at last."""
+        return self._due_ns
+
+    @property
+    def reason(self) -> str:
+        """What became of it, in words."""
+        return f"{self.config.name} runs {'once' if self.count == 1 else f'{self.count} times'}"
+
+    def settle(self, count: int) -> None:
+        """So many run before the router starts: counted without delay."""
+        self.count = count
+        self.up = self._quorum
+
+    def set_count(self, now_ns: int, count: int) -> bool:
+        """So many run now; True when that changed the verdict at once."""
+        self.count = count
+        if self._quorum is self.up:
+            self._due_ns = NEVER
+        elif self._due_ns == NEVER:
+            self._due_ns = now_ns + (self.config.terminate_delay_ns if self.up else self.config.fork_delay_ns)
+        return self.expire(now_ns)[1]
+
+    def expire(self, now_ns: int) -> tuple[Effects, bool]:
+        """Time has passed: no effects, and whether the verdict changed."""
+        if now_ns < self._due_ns:
+            return (), False
+        self._due_ns = NEVER
+        self.up = self._quorum
+        return (), True
+
+    def influence(self, weight: int, reverse: bool) -> int | None:
+        """What it adds to a priority; None: it holds the virtual router in FAULT."""
+        return _influence(self.up, weight, reverse)
+
+
+class FileTracker:
+    """A file with a number in it, read by whoever drives this."""
+
+    __slots__ = ("config", "value")
+
+    wake_ns = NEVER
+
+    def __init__(self, config: FileConfig) -> None:
+        self.config = config
+        self.value = config.initial
+
+    @property
+    def reason(self) -> str:
+        """What became of it, in words."""
+        return f"{self.config.name} says {self.value}"
+
+    def expire(self, now_ns: int) -> tuple[Effects, bool]:
+        """Nothing: a file has no timer."""
+        return (), False
+
+    def influence(self, weight: int, reverse: bool) -> int | None:
+        """What it adds to a priority; None: it holds the virtual router in FAULT (keepalived 2.2.7, measured)."""
+        if not weight:
+            return 0 if bool(self.value) is reverse else None
+        added = self.value * weight * (-1 if reverse else 1)
+        return None if added <= -FAULT_WEIGHT else min(added, FAULT_WEIGHT - 1)
+
+
+Subject: TypeAlias = ScriptTracker | Link | FileTracker | ProcessTracker
+"""Whatever a virtual router can follow."""
+
+
+def _influence(up: bool | None, weight: int, reverse: bool) -> int | None:
+    """A verdict's: a positive weight counts while it is up, a negative one while it is not (None: not known)."""
+    if not weight:
+        return None if up is None or up is reverse else 0
+    return (-weight if reverse else weight) if up is (weight > 0) else 0
 
 
 def effective_priority(base: int, adjustments: int) -> int:
