@@ -99,8 +99,6 @@ class Link:
 
     __slots__ = ("name", "up")
 
-    wake_ns = NEVER
-
     def __init__(self, name: str) -> None:
         self.name = name
         self.up = True
@@ -109,10 +107,6 @@ class Link:
     def reason(self) -> str:
         """What became of it, in words."""
         return f"{self.name} is {'up' if self.up else 'down'}"
-
-    def expire(self, now_ns: int) -> tuple[Effects, bool]:
-        """Nothing: a link has no timer."""
-        return (), False
 
     def influence(self, weight: int, reverse: bool) -> int | None:
         """What it adds to a priority; None: it holds the virtual router in FAULT."""
@@ -177,8 +171,6 @@ class FileTracker:
 
     __slots__ = ("config", "value")
 
-    wake_ns = NEVER
-
     def __init__(self, config: FileConfig) -> None:
         self.config = config
         self.value = config.initial
@@ -187,10 +179,6 @@ class FileTracker:
     def reason(self) -> str:
         """What became of it, in words."""
         return f"{self.config.name} says {self.value}"
-
-    def expire(self, now_ns: int) -> tuple[Effects, bool]:
-        """Nothing: a file has no timer."""
-        return (), False
 
     def influence(self, weight: int, reverse: bool) -> int | None:
         """What it adds to a priority; None: it holds the virtual router in FAULT (keepalived 2.2.7, measured)."""
