@@ -49,15 +49,45 @@ def test_the_verdict_of_each() -> None:
     report.error(3, "e", "")
     report.refuse(4, "r")
     report.unsafe(5, "u", "")
-    report.stop(6, "s")
     report.done()
-    report.stop(7, "nobody but us sees it")
+    report.warning(6, "what keepalived does not come to", "")
     assert [(one.verdict, one.voice) for one in report.diagnostics()] == [
         (Verdict.CLEAN, Voice.OURS),
         (Verdict.CLEAN, Voice.OURS),
         (Verdict.COMPLAINTS, Voice.LINE),
         (Verdict.COMPLAINTS, Voice.PLAIN),
         (Verdict.SCRIPTS_UNSAFE, Voice.PLAIN),
-        (Verdict.FATAL, Voice.LINE),
         (Verdict.CLEAN, Voice.OURS),
+    ]
+
+
+def test_each_process_reads_the_file_again() -> None:
+    report = Report("a.conf")
+    report.warning(9, "both", "")
+    report.done()
+    report.end_of_process()
+    report.warning(9, "both", "")
+    report.refuse(1, "r")
+    assert [(one.message, one.voice) for one in report.diagnostics()] == [("r", Voice.PLAIN), ("both", Voice.LINE)]
+
+
+def test_nobody_sees_what_follows_a_stop() -> None:
+    report = Report("a.conf")
+    report.warning(8, "an earlier process said it", "")
+    report.end_of_process()
+    report.warning(7, "after", "")
+    report.stop(6, "second stop")
+    report.stop(5, "stop")
+    report.warning(4, "before", "")
+    report.refuse(3, "at the end")
+    report.end_of_process()
+    report.warning(2, "a later process", "")
+    assert [(one.message, one.voice, one.verdict) for one in report.diagnostics()] == [
+        ("a later process", Voice.OURS, Verdict.CLEAN),
+        ("at the end", Voice.OURS, Verdict.CLEAN),
+        ("before", Voice.LINE, Verdict.COMPLAINTS),
+        ("stop", Voice.LINE, Verdict.FATAL),
+        ("second stop", Voice.OURS, Verdict.CLEAN),
+        ("after", Voice.OURS, Verdict.CLEAN),
+        ("an earlier process said it", Voice.LINE, Verdict.COMPLAINTS),
     ]

@@ -9,14 +9,14 @@ import pytest
 from config.confs import instance
 from vrrp.config import parse
 from vrrp.config.diagnostics import Report
-from vrrp.config.grammar import FILE, GLOBAL_DEFS, VRRP_INSTANCE, advice
+from vrrp.config.grammar import CHECKER, FILE, GLOBAL_DEFS, PARENT, VRRP, VRRP_INSTANCE, Process, advice
 from vrrp.config.lexer import Lexer
 from vrrp.config.tree import Block, Statement, TreeReader
 
 
-def tree(text: str) -> tuple[Statement | Block, ...]:
+def tree(text: str, process: Process = VRRP) -> tuple[Statement | Block, ...]:
     report = Report("f")
-    return TreeReader(Lexer(text, report, {}).fragments(), report).read()
+    return TreeReader(Lexer(text, report, {}).fragments(), process, report).read()
 
 
 def test_blocks_and_statements() -> None:
@@ -34,15 +34,14 @@ def test_blocks_and_statements() -> None:
     assert [entry.words for entry in addresses.entries()] == [("10.0.0.1", "dev", "eth0")]
 
 
-def test_other_blocks_are_skipped_whole() -> None:
+def test_each_process_skips_what_others_read() -> None:
     text = "virtual_server 10.0.0.1 80 {\nreal_server x {\nfoo { bar }\n}\n}\nstatic_routes\nuse_pid_dir"
-    server, routes, after = tree(text)
-    assert server == Block(1, ("virtual_server", "10.0.0.1", "80"), ())
-    assert routes == Block(6, ("static_routes",), ())
-    assert after.keyword == "use_pid_dir"
+    assert [one.keyword for one in tree(text, PARENT)] == ["use_pid_dir"]
+    assert [one.keyword for one in tree(text, CHECKER)] == ["virtual_server", "use_pid_dir"]
+    assert [one.keyword for one in tree(text, VRRP)] == ["static_routes", "use_pid_dir"]
 
 
-@pytest.mark.parametrize("text", ["virtual_server x {", "vrrp_instance V {\nvirtual_ipaddress {", "global_defs"])
+@pytest.mark.parametrize("text", ["bfd_instance x {", "vrrp_instance V {\nvirtual_ipaddress {", "static_routes"])
 def test_the_end_of_the_file_closes_everything(text: str) -> None:
     assert len(tree(text)) == 1
 

@@ -79,7 +79,9 @@ class Report:
 
     def __init__(self, file: str) -> None:
         self._file = file
-        self._diagnostics: list[Diagnostic] = []
+        self._diagnostics: dict[Diagnostic, None] = {}
+        self._process: list[Diagnostic] = []
+        self._stopped = 0
         self._done = False
 
     def error(self, line: int, message: str, instead: str, voice: Voice = Voice.LINE) -> None:
@@ -111,12 +113,24 @@ class Report:
         self._add(Diagnostic(self._file, line, Severity.WARNING, message, instead, voice=voice, verdict=verdict))
 
     def done(self) -> None:
-        """From here on keepalived has given up, and whatever else there is to say is ours."""
+        """From here on this process has given up, and whatever else there is to say is ours."""
         self._done = True
 
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All of them, in the order of the lines."""
+        self.end_of_process()
         return tuple(sorted(self._diagnostics, key=lambda diagnostic: diagnostic.line))
+
+    def end_of_process(self) -> None:
+        """One of keepalived's processes has read the file; what it says again, in the next, is told once.
+
+        Where it stopped, neither it nor the next ones see what follows.
+        """
+        for diagnostic in self._process:
+            unsaid = self._stopped and (diagnostic.line > self._stopped or diagnostic.voice is Voice.PLAIN)
+            self._diagnostics.setdefault(_ours(diagnostic) if unsaid else diagnostic)
+        self._process.clear()
+        self._done = bool(self._stopped)
 
     def _complain(self, line: int, severity: Severity, message: str, instead: str, voice: Voice) -> None:
         verdict = Verdict.CLEAN if voice is Voice.OURS else Verdict.COMPLAINTS
@@ -124,7 +138,14 @@ class Report:
 
     def _add(self, diagnostic: Diagnostic) -> None:
         if self._done:
-            diagnostic = replace(diagnostic, voice=Voice.OURS, verdict=Verdict.CLEAN)
-        self._diagnostics.append(
+            diagnostic = _ours(diagnostic)
+        elif diagnostic.verdict is Verdict.FATAL:
+            self._stopped = min(self._stopped or diagnostic.line, diagnostic.line)
+        self._process.append(
             replace(diagnostic, message=printable(diagnostic.message), instead=printable(diagnostic.instead))
         )
+
+
+def _ours(diagnostic: Diagnostic) -> Diagnostic:
+    """What keepalived does not come to say."""
+    return replace(diagnostic, voice=Voice.OURS, verdict=Verdict.CLEAN)

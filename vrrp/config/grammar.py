@@ -136,6 +136,32 @@ FILE = Context(
         """),
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One of keepalived's processes: each reads the whole file again, and these of its blocks; it skips the others.
+
+    What it says of a file depends on it where a brace is missing or too many.
+    """
+
+    name: str
+    reads: frozenset[str]
+
+
+PARENT = Process("parent", frozenset({"global_defs"}))
+CHECKER = Process("checker", _words("SSL track_file virtual_server virtual_server_group vrrp_track_file"))
+VRRP = Process(
+    "vrrp",
+    _words("""
+        bfd_instance garp_group interface_up_down_delays linkbeat_interfaces static_ipaddress static_routes
+        static_rules track_file track_group vrrp_instance vrrp_script vrrp_sync_group vrrp_track_file
+        vrrp_track_process
+        """),
+)
+BFD = Process("bfd", frozenset({"bfd_instance"}))
+# In the order in which `keepalived -t` has them read the file.
+PROCESSES = (PARENT, CHECKER, VRRP, BFD)
+
 # Newer keywords that are read all the same.
 HONOURED = frozenset({"owner_ignore_adverts", "v3_checksum_as_v2", "vrrp_owner_ignore_adverts"})
 

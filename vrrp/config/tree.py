@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vrrp.config.diagnostics import Report, missing_parameter
-from vrrp.config.grammar import FILE, VRRP_SCRIPT, Context, advice
+from vrrp.config.grammar import FILE, VRRP_SCRIPT, Context, Process, advice
 from vrrp.config.lexer import Fragment, Kind
 from vrrp.config.words import split_words
+
+_BLOCKS = FILE.tables.keys() | FILE.lists | FILE.skipped
 
 # Looking for the nearest keyword is slow, and nobody reads the hundredth suggestion.
 _MOST_SUGGESTIONS = 100
@@ -64,11 +66,13 @@ class TreeReader:
 
     Args:
         fragments: what the lexer cut.
+        process: who reads it; blocks that it does not read are left out.
         report: takes the diagnostics.
     """
 
-    def __init__(self, fragments: tuple[Fragment, ...], report: Report) -> None:
+    def __init__(self, fragments: tuple[Fragment, ...], process: Process, report: Report) -> None:
         self._fragments = fragments
+        self._reads = process.reads
         self._position = 0
         self._report = report
         self._names: set[tuple[str, str]] = set()
@@ -107,6 +111,9 @@ class TreeReader:
         keyword = statement.keyword
         if keyword in context.statements:
             return (statement,)
+        if context is FILE and keyword in _BLOCKS and keyword not in self._reads:
+            self._skip_block()
+            return ()
         if keyword in context.tables:
             return self._table_block(statement, context.tables[keyword])
         if keyword in context.lists:
