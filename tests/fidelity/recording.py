@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sim.process import SCRIPT_RUN_NS
+
 MS_NS = 1_000_000
 SECOND_NS = 1_000_000_000
 EXEC_NS = 20 * MS_NS
 """From starting keepalived to its first state, where its log does not tell: 10 to 30 ms measured."""
+ENDS = {"crash", "crash-parent", "stop"}
 SEGMENTS = {"eth0": "lan0", "eth1": "lan1"}
 PREDICTED = {
     "crash",
+    "crash-parent",
     "heal",
     "link-down",
     "link-up",
@@ -31,6 +35,8 @@ PREDICTED = {
     "start",
     "stop",
 }
+WORDS = {"script-unhang": "script-pass", "crash-parent": "stop"}
+"""What a scenario calls it. Of a parent that is killed the child hears as of a SIGTERM (measured)."""
 CONSEQUENCES = {"remove-addresses", "stopped"}
 """What a scenario needs no event for: a start clears leftover addresses, and a stop ends."""
 COMMENTS = {"other"}
@@ -61,6 +67,9 @@ class Recording:
         ]
         last = max(entry["t"] for entry in [*self.events, *self._transitions])
         self.end_ns = _ns(data.get("end", last + 0.5))
+        self.zero: float = data.get("t0_unix", 0.0)
+        """The time of day at its zero, for captures; 0 where none are kept."""
+        self.captures = [folder / name for name in data.get("captures", ())]
 
     @property
     def foreign(self) -> set[str]:
@@ -70,7 +79,7 @@ class Recording:
     @property
     def ends(self) -> list[tuple[int, str]]:
         """When which router's process ended, in nanoseconds."""
-        return [(_ns(e["t"]), e["router"]) for e in self.events if e["action"] in ("crash", "stop")]
+        return [(_ns(e["t"]), e["router"]) for e in self.events if e["action"] in ENDS]
 
     def scenario(self, profile: str = "keepalived") -> str:
         """The same as a scenario file (TOML), with the configurations' absolute paths."""
@@ -101,16 +110,20 @@ class Recording:
     def _starts(self) -> list[tuple[str, float]]:
         """Each start, with the time at which the router was ready.
 
-        How long a program takes to be loaded is the machine's affair, not the protocol's.
+        How long a program takes to be loaded is the machine's affair, not the protocol's. A backup's log tells with
+        "(init)"; an owner is master as soon as it is ready; who waits for a check script is BACKUP with its result.
         """
         starts: list[tuple[str, float]] = []
         for event in self.events:
             if event["action"] != "start":
                 continue
             router, begun = event["router"], event["t"]
-            ready = [t["t"] for t in self._transitions if t["router"] == router and t["init"] and t["t"] >= begun]
-            known = bool(ready) and ready[0] < begun + 2
-            starts.append((router, ready[0] if known else begun + EXEC_NS / SECOND_NS))
+            told = [t for t in self._transitions if t["router"] == router and begun <= t["t"] < begun + 2]
+            ready = begun + EXEC_NS / SECOND_NS
+            if told:
+                checked = told[0]["to"] == "BACKUP" and not told[0]["init"]
+                ready = max(told[0]["t"] - checked * SCRIPT_RUN_NS / SECOND_NS, begun)
+            starts.append((router, ready))
         return starts
 
     def _as_event(self, event: dict[str, Any], segment: str, away: set[str]) -> list[str]:
@@ -123,7 +136,7 @@ class Recording:
             groups = [sorted(away), [name for name in self.routers if name not in away]]
             return _event(at, "partition", segment=segment, groups=groups)
         known = {key: event[key] for key in ("interface", "script") if key in event}
-        return _event(at, "script-pass" if action == "script-unhang" else action, node=event["router"], **known)
+        return _event(at, WORDS.get(action, action), node=event["router"], **known)
 
 
 def _ns(time: float) -> int:

@@ -155,6 +155,9 @@ SITUATIONS: dict[tuple[State, Input, str], Situation] = {
     (MASTER, Input.REFUSE, "timer restarts where the profile says so"): Situation(timer=restarts_on_any),
     (MASTER, Input.PRIORITY, "not owner, other value"): Situation(arguments=lambda router: (90,)),
     (MASTER, Input.FAIL, "profile with FAULT"): Situation((KEEPALIVED,), arguments=reason),
+    (MASTER, Input.FAIL, "taken along by the sync group"): Situation(
+        (KEEPALIVED,), arguments=lambda router: ("test", True)
+    ),
     (MASTER, Input.FAIL, "profile without FAULT"): Situation(WITHOUT_FAULT, arguments=reason, gone=True),
     (MASTER, Input.FOLLOW, ""): Situation(arguments=reason, timer=down),
     (FAULT, Input.STOP, ""): Situation((KEEPALIVED,), gone=True),

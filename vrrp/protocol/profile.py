@@ -67,7 +67,8 @@ class Profile:
     fault_state: bool = False
     """A lost interface or weight-0 script leads to FAULT (keepalived); otherwise to INITIALIZE."""
     goodbyes_on_fault: int = 1
-    """Priority-0 advertisements sent on leaving MASTER for a fault (keepalived: 2, 40 to 700 us apart)."""
+    """Priority-0 advertisements sent on leaving MASTER for a fault of its own (keepalived: 2, 40 to 700 us apart);
+    one that its sync group takes along sends a single one (measured)."""
     tracks_links: bool = True
     """FRR does not watch its interface: it stays master without carrier (measured)."""
     second_owner_yields: bool = False

@@ -308,7 +308,7 @@ class Router:
                 other.down = held
                 virtual_router, starting = other.virtual_router, other.starting
                 if held:
-                    moved = virtual_router.fail(now_ns, reason)
+                    moved = virtual_router.fail(now_ns, reason, along=other is not member)
                 else:
                     moved = virtual_router.recover(now_ns, reason, starting=starting)
                 effects += self._done(now_ns, other, moved)

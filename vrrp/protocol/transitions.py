@@ -92,6 +92,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(MASTER, Input.REFUSE, "timer restarts where the profile says so", (), MASTER),
     Transition(MASTER, Input.PRIORITY, "not owner, other value", (PriorityChanged,), MASTER),
     Transition(MASTER, Input.FAIL, "profile with FAULT", (SendAdvertisement, *_GOODBYE), FAULT),
+    Transition(MASTER, Input.FAIL, "taken along by the sync group", _GOODBYE, FAULT),
     Transition(MASTER, Input.FAIL, "profile without FAULT", _GOODBYE, INITIALIZE),
     Transition(MASTER, Input.FOLLOW, "", _DOWN, BACKUP),
     Transition(FAULT, Input.STOP, "", (StateChanged,), INITIALIZE),

@@ -245,10 +245,11 @@ class VirtualRouter:
             self._set_wake()
         return (PriorityChanged(old, priority, reason),)
 
-    def fail(self, now_ns: int, reason: str) -> Effects:
-        """Something tracked went down that this virtual router cannot be without."""
+    def fail(self, now_ns: int, reason: str, along: bool = False) -> Effects:
+        """Something tracked went down that this virtual router, or (`along`) its sync group, cannot be without."""
         if self.profile.fault_state:
-            return self._leave(FAULT, reason, self.profile.goodbyes_on_fault) if self.state is not FAULT else ()
+            goodbyes = 1 if along else self.profile.goodbyes_on_fault
+            return self._leave(FAULT, reason, goodbyes) if self.state is not FAULT else ()
         return self.stop(now_ns, reason)
 
     def recover(self, now_ns: int, reason: str, starting: bool = False) -> Effects:

@@ -1,0 +1,145 @@
+"""How recordings came about that show one statement each: a function named as the recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fidelity.configurations import block, check, checked, head, instance, plain
+from fidelity.lab import Lab
+
+
+def v2_adv_2s_prio150(folder: Path) -> None:
+    with Lab(folder, plain(150, 151, lines=["advert_int 2"])) as lab:
+        lab.start(1, 2)
+        for crash_at in (13.0, 30.7):
+            lab.until(crash_at)
+            lab.crash(2)
+            lab.until(crash_at + 7.5)
+            lab.start(2)
+        lab.until(46)
+
+
+def owner_255_link(folder: Path) -> None:
+    owner = head() + instance(255, state="MASTER")
+    with Lab(folder, [owner, *plain(100)]) as lab:
+        lab.start(1, 2)
+        lab.until(5.3)
+        lab.link(1, False)
+        lab.until(11.1)
+        lab.link(1, True)
+        lab.until(16)
+
+
+def script_fails_at_start(folder: Path) -> None:
+    with Lab(folder, checked(101, 100, lines=["weight -2", "fall 2", "rise 3"])) as lab:
+        lab.script(1, "fail")
+        lab.start(1, 2)
+        lab.until(6.5)
+        lab.script(1, "pass")
+        lab.until(16)
+
+
+def weights_clamped(folder: Path) -> None:
+    high = head() + check("weight 10") + instance(253, script=True)
+    low = head() + check("weight -20") + instance(5, script=True)
+    with Lab(folder, [high, low]) as lab:
+        lab.script(2, "fail")
+        lab.start(1, 2)
+        lab.until(7.2)
+        lab.crash(1)
+        lab.until(14)
+
+
+def prio_change_after_refusals(folder: Path) -> None:
+    """The lower master's advertisements are refused while the script lowers the waiting router's priority."""
+    better = head() + check("weight -60") + instance(200, script=True)
+    with Lab(folder, [better, *plain(100)]) as lab:
+        lab.start(2)
+        lab.until(6)
+        lab.start(1)
+        lab.until(7.6)
+        lab.script(1, "fail")
+        lab.until(20)
+
+
+def garp_refresh(folder: Path) -> None:
+    lines = ["garp_master_delay 2", "garp_master_repeat 3", "garp_master_refresh 4", "garp_master_refresh_repeat 2"]
+    config = head() + instance(100, *lines, vips=["10.0.0.100/24", "10.0.0.101/24"])
+    with Lab(folder, [config]) as lab:
+        lab.start(1)
+        lab.until(17)
+
+
+def higher_prio_send_advert(folder: Path) -> None:
+    with Lab(folder, plain(101, 100, lines=["higher_prio_send_advert"])) as lab:
+        lab.start(1, 2)
+        lab.until(6.2)
+        lab.partition(2)
+        lab.until(12.4)
+        lab.heal(2)
+        lab.until(16)
+
+
+def lower_prio_no_advert(folder: Path) -> None:
+    with Lab(folder, plain(101, 100, defs=["vrrp_lower_prio_no_advert true"])) as lab:
+        lab.start(1, 2)
+        lab.until(6.2)
+        lab.partition(2)
+        lab.until(12.4)
+        lab.heal(2)
+        lab.until(16)
+
+
+def auth_mismatch_long(folder: Path) -> None:
+    secrets = [block("authentication", "auth_type PASS", f"auth_pass {word}") for word in ("first", "second")]
+    with Lab(folder, [head() + instance(100 + n, secret) for n, secret in enumerate(secrets)]) as lab:
+        lab.start(1, 2)
+        lab.until(25)
+
+
+def own_link(folder: Path) -> None:
+    with Lab(folder, plain(101, 100)) as lab:
+        lab.start(1, 2)
+        lab.until(6.4)
+        lab.link(1, False)
+        lab.until(12.2)
+        lab.link(1, True)
+        lab.until(18)
+
+
+def track_interface_weight(folder: Path) -> None:
+    watching = ["advert_int 1", block("track_interface", "eth1 weight -10")]
+    with Lab(folder, plain(105, 100, lines=watching), interfaces=2) as lab:
+        lab.start(1, 2)
+        lab.until(6.5)
+        lab.link(1, False, 1)
+        lab.until(13.3)
+        lab.link(1, True, 1)
+        lab.until(20)
+
+
+def garp_second_batch(folder: Path) -> None:
+    """A first mastership shorter than garp_master_delay, and a second one before that has passed."""
+    with Lab(folder, plain(100, 101)) as lab:
+        lab.start(1)
+        lab.until(1.5)
+        lab.start(2)
+        lab.until(6)
+        lab.stop(2)
+        lab.until(14)
+
+
+def fault_hears_nothing(folder: Path) -> None:
+    """Stopped in FAULT and in BACKUP: no good-bye. In FAULT the other's advertisements change nothing."""
+    with Lab(folder, checked(101, 100, lines=["fall 1", "rise 1"])) as lab:
+        lab.start(1, 2)
+        lab.until(6)
+        lab.script(1, "fail")
+        lab.until(10)
+        lab.stop(1)
+        lab.until(12)
+        lab.script(1, "pass")
+        lab.start(1)
+        lab.until(14)
+        lab.stop(1)
+        lab.until(17)
