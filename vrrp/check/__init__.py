@@ -1,6 +1,6 @@
 """The linter: what is wrong with the configurations of a cluster, before it is deployed."""
 
-from vrrp.check.cluster import Cluster, Member, Node, Peers, assemble
+from vrrp.check.cluster import Cluster, Facts, Member, Node, Peers, Sidecar, assemble
 from vrrp.check.finding import Edit, Finding, Place
 from vrrp.check.rule import Check, Rule, check
 from vrrp.config import Severity
@@ -9,6 +9,7 @@ __all__ = [
     "Check",
     "Cluster",
     "Edit",
+    "Facts",
     "Finding",
     "Member",
     "Node",
@@ -16,6 +17,7 @@ __all__ = [
     "Place",
     "Rule",
     "Severity",
+    "Sidecar",
     "assemble",
     "check",
 ]

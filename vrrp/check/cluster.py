@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import PurePath
 
 from vrrp.check.finding import Place
+from vrrp.config.haproxy import HaproxyConfig
 from vrrp.config.model import Address, KeepalivedConfig, ParsedConfig, VrrpInstance
 
 # So few files are taken for the nodes of one site: then the same VRID alone makes two instances one virtual router.
@@ -86,22 +87,57 @@ class Peers:
 
 
 @dataclass(frozen=True)
+class Sidecar:
+    """A file that stands beside the nodes': a haproxy.cfg with what it means, or a check script."""
+
+    file: str
+    text: str
+    haproxy: HaproxyConfig | None = None
+
+    def place(self, line: int, says: str = "") -> Place:
+        """A line of this file."""
+        return Place(self.file, line, says)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of the machines beside their files.
+
+    Attributes:
+        sysctl: kernel settings of all nodes, such as {"net.ipv4.ip_nonlocal_bind": "1"}.
+        cloud: whether their network filters multicast and foreign MAC addresses.
+        interfaces: those of this machine, if the files are for it.
+    """
+
+    sysctl: Mapping[str, str] = field(default_factory=dict)
+    cloud: bool = False
+    interfaces: Mapping[str, tuple[str, ...]] | None = None
+
+
+@dataclass(frozen=True)
 class Cluster:
     """The nodes of one service, their virtual routers, and facts about the machines.
 
     Attributes:
         nodes: those that share a virtual router, directly or by way of others.
         peers: their virtual routers.
-        sysctl: kernel settings known of all nodes, such as {"net.ipv4.ip_nonlocal_bind": "1"}.
+        beside: the files that stand nearest to these nodes.
+        facts: what is known of the machines.
     """
 
     nodes: tuple[Node, ...]
     peers: tuple[Peers, ...] = ()
-    sysctl: Mapping[str, str] = field(default_factory=dict)
+    beside: tuple[Sidecar, ...] = ()
+    facts: Facts = field(default_factory=Facts)
 
     def members(self) -> Iterator[Member]:
         """Every instance of every node."""
         return (Member(node, instance) for node in self.nodes for instance in node.config.instances)
+
+    @property
+    def haproxies(self) -> Iterator[HaproxyConfig]:
+        """The haproxy.cfg files."""
+        return (one.haproxy for one in self.beside if one.haproxy is not None)
 
 
 def family(instance: VrrpInstance) -> int:
@@ -130,7 +166,10 @@ def node_names(files: Sequence[str]) -> list[str]:
 
 
 def assemble(
-    parsed: Iterable[tuple[str, str, ParsedConfig]], sysctl: Mapping[str, str] | None = None
+    parsed: Iterable[tuple[str, str, ParsedConfig]],
+    *,
+    beside: Sequence[Sidecar] = (),
+    facts: Facts | None = None,
 ) -> list[Cluster]:
     """The clusters of a set of keepalived.conf files.
 
@@ -140,7 +179,8 @@ def assemble(
 
     Args:
         parsed: name, text and meaning of each file.
-        sysctl: kernel settings known of all nodes.
+        beside: other files; each goes to the cluster in its own folder, or in the nearest one above.
+        facts: what is known of the machines.
     """
     files = list(parsed)
     names = node_names([file for file, _, _ in files])
@@ -154,10 +194,37 @@ def assemble(
     groups: dict[int, list[Peers]] = {}
     for group in peers:
         groups.setdefault(sites.root(position[id(group.members[0].node)]), []).append(group)
-    return [
-        Cluster(tuple(nodes[index] for index in site), tuple(groups.get(root, ())), sysctl or {})
-        for root, site in sites.all()
+    found = sites.all()
+    companions = _companions(beside, [[nodes[index] for index in site] for _, site in found])
+    clusters = [
+        Cluster(
+            tuple(nodes[index] for index in site),
+            tuple(groups.get(root, ())),
+            tuple(companions.get(number, ())),
+            facts or Facts(),
+        )
+        for number, (root, site) in enumerate(found)
     ]
+    return clusters or [Cluster((), beside=tuple(beside), facts=facts or Facts())]
+
+
+def _companions(beside: Sequence[Sidecar], sites: Sequence[Sequence[Node]]) -> dict[int, list[Sidecar]]:
+    """The files beside each site, by its number: of sites in the same folder, beside one whose address it names."""
+    under: dict[PurePath, dict[int, None]] = {}
+    for number, site in enumerate(sites):
+        for node in site:
+            for folder in PurePath(node.file).parents:
+                under.setdefault(folder, {})[number] = None
+    found: dict[int, list[Sidecar]] = {}
+    for one in beside:
+        near = next((under[folder] for folder in PurePath(one.file).parents if folder in under), {0: None})
+        named = (number for number in near if any(address in one.text for address in _held(sites[number])))
+        found.setdefault(next(named, next(iter(near))), []).append(one)
+    return found
+
+
+def _held(site: Sequence[Node]) -> Iterator[str]:
+    return (str(address) for node in site for one in node.config.instances for address in addresses(one))
 
 
 class _Sets:

@@ -46,6 +46,7 @@ class Finding:
         message: what is wrong, one line.
         why: what it does to the service.
         mend: the change that mends it.
+        instead: what keepalived does with the line, where the line is read otherwise than written; else "".
         related: the other lines that it takes to see it, such as the other nodes'.
         fix: the edits that mend it without changing anything that was meant, or nothing.
         detail: more lines to show beneath, such as a table of failures.
@@ -60,6 +61,7 @@ class Finding:
     message: str
     why: str
     mend: str
+    instead: str = ""
     related: tuple[Place, ...] = ()
     fix: tuple[Edit, ...] = ()
     detail: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vrrp.check import reader
 from vrrp.check.rule import Check
 
-CHECKS: tuple[Check, ...] = ()
+CHECKS: tuple[Check, ...] = (reader.read,)

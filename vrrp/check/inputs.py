@@ -1,0 +1,94 @@
+"""The files given to `vrrp check`: which is which, told by what stands in them."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from vrrp.check.cluster import Cluster, Facts, Sidecar, assemble
+from vrrp.config import ParsedConfig, load
+from vrrp.config.haproxy import parse_haproxy
+from vrrp.config.keepalived import LARGEST_FILE
+
+_HAPROXY = re.compile(r"^\s*(?:global|defaults|frontend|backend|listen)\b(?!.*[{}])", re.MULTILINE)
+_KEEPALIVED = re.compile(
+    r"^\s*(?:global_defs|vrrp_\w+|virtual_server\w*|static_\w+|track_file|bfd_instance|include\w*)\b", re.MULTILINE
+)
+_SYSCTL = re.compile(r"\s*-?([a-z0-9_]+(?:[./][\w*-]+)+)\s*=\s*(.*?)\s*")
+
+
+class Kind(enum.Enum):
+    """What a file is."""
+
+    KEEPALIVED = "keepalived"
+    HAPROXY = "haproxy"
+    SYSCTL = "sysctl"
+    SCRIPT = "script"
+
+
+@dataclass
+class Inputs:
+    """What was given: keepalived.conf files as (name, text, meaning), those beside them, and what is known."""
+
+    keepalived: list[tuple[str, str, ParsedConfig]] = field(default_factory=list)
+    beside: list[Sidecar] = field(default_factory=list)
+    facts: Facts = field(default_factory=Facts)
+
+    def clusters(self) -> list[Cluster]:
+        """What is checked together."""
+        return assemble(self.keepalived, beside=self.beside, facts=self.facts)
+
+
+def kind_of(text: str) -> Kind:
+    """What a text is; keepalived.conf when nothing tells."""
+    if _KEEPALIVED.search(text):
+        return Kind.KEEPALIVED
+    if text.lstrip().startswith("#!/"):
+        return Kind.SCRIPT
+    if _HAPROXY.search(text):
+        return Kind.HAPROXY
+    lines = [line for line in text.splitlines() if line.strip() and line.strip()[0] not in "#;"]
+    if lines and all(_SYSCTL.fullmatch(line) for line in lines):
+        return Kind.SYSCTL
+    return Kind.KEEPALIVED
+
+
+def settings_of(text: str) -> dict[str, str]:
+    """The kernel settings of a sysctl.conf: name with dots to value."""
+    found = (_SYSCTL.fullmatch(line) for line in text.splitlines() if line.strip()[:1] not in {"#", ";"})
+    return {one[1].replace("/", "."): one[2] for one in found if one}
+
+
+def read_inputs(
+    files: Iterable[Path], environment: Mapping[str, str] | None = None, facts: Facts | None = None
+) -> Inputs:
+    """Read the files.
+
+    Args:
+        files: any mixture of keepalived.conf, haproxy.cfg, sysctl.conf and scripts.
+        environment: values for ${NAME} placeholders.
+        facts: what is known of the machines; the kernel settings of sysctl files are put under those given here.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    inputs = Inputs(facts=facts or Facts())
+    settings: dict[str, str] = {}
+    for path in files:
+        with path.open("rb") as handle:
+            text = handle.read(LARGEST_FILE).decode("utf-8", "surrogateescape")
+        name = str(path)
+        kind = kind_of(text)
+        if kind is Kind.KEEPALIVED:
+            inputs.keepalived.append((name, text, load(path, environment=environment)))
+        elif kind is Kind.HAPROXY:
+            inputs.beside.append(Sidecar(name, text, parse_haproxy(text, filename=name)))
+        elif kind is Kind.SYSCTL:
+            settings |= settings_of(text)
+        else:
+            inputs.beside.append(Sidecar(name, text))
+    inputs.facts = replace(inputs.facts, sysctl=settings | dict(inputs.facts.sysctl))
+    return inputs

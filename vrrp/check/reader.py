@@ -1,0 +1,92 @@
+"""What the reader of keepalived.conf has to say, as findings: each diagnostic under a rule of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from vrrp.check.cluster import Cluster, Node
+from vrrp.check.finding import Edit, Finding, Place
+from vrrp.check.rule import Rule, check
+from vrrp.check.rulebook import rulebook, tables
+from vrrp.config.diagnostics import Diagnostic, Severity
+from vrrp.config.values import octets
+
+_LONGEST_PASSWORD = 8
+_RULES = rulebook("reader")
+_BY_MESSAGE = tuple(
+    (_RULES[key], re.compile(table["message"])) for key, table in tables("reader").items() if "message" in table
+)
+_PLACEHOLDER = _RULES["VRRP-E009"]
+_REFUSED = _RULES["VRRP-E008"]
+_OTHERWISE = {
+    Severity.ERROR: _RULES["VRRP-E097"],
+    Severity.WARNING: _RULES["VRRP-W098"],
+    Severity.NOTE: _RULES["VRRP-N099"],
+}
+
+
+def rule_of(diagnostic: Diagnostic) -> Rule:
+    """The rule that a diagnostic belongs to."""
+    for rule, pattern in _BY_MESSAGE:
+        if pattern.search(diagnostic.message):
+            return rule
+    return _REFUSED if diagnostic.fatal else _OTHERWISE[diagnostic.severity]
+
+
+@check(*_RULES.values())
+def read(cluster: Cluster) -> Iterator[Finding]:
+    """Each diagnostic of each file."""
+    for node in cluster.nodes:
+        unfilled = {(one.file, one.line) for one in node.parsed.diagnostics if rule_of(one) is _PLACEHOLDER}
+        for one in node.parsed.diagnostics:
+            rule = rule_of(one)
+            # Whatever else is wrong with a line that was never filled in will not be when it is.
+            if rule is not _PLACEHOLDER and (one.file, one.line) in unfilled:
+                continue
+            yield rule.finding(
+                Place(one.file, one.line),
+                one.message,
+                severity=one.severity,
+                instead=one.instead,
+                fix=_fix(rule, node, one),
+            )
+
+
+def _fix(rule: Rule, node: Node, diagnostic: Diagnostic) -> tuple[Edit, ...]:
+    mend = _FIXES.get(rule.id)
+    # A line of an included file is not among this node's.
+    if mend is None or diagnostic.file != node.file or not 1 <= diagnostic.line <= len(node.lines):
+        return ()
+    before = node.lines[diagnostic.line - 1]
+    after = mend(before)
+    return () if after is None or after == before else (Edit(node.file, diagnostic.line, before, after),)
+
+
+def _backup(line: str) -> str | None:
+    """`state SLAVE` or `state backup` says what keepalived takes it for; `state master` does not."""
+    found = re.fullmatch(r"(\s*state\s+)(\S+)(.*)", line)
+    return f"{found[1]}BACKUP{found[3]}" if found and found[2].lower() in {"slave", "backup", "standby"} else None
+
+
+def _quoted(line: str) -> str | None:
+    """The word with the comment character, in quotes; of a password what fits."""
+    found = re.fullmatch(r"(\s*auth_pass\s+)([^\s\"]+)(.*)", line)
+    return found and f'{found[1]}"{_first(found[2])}"{found[3]}'
+
+
+def _shortened(line: str) -> str | None:
+    """The part of the password that is sent."""
+    found = re.fullmatch(r'(\s*auth_pass\s+"?)([^\s"#!]+)(.*)', line)
+    return found and f"{found[1]}{_first(found[2])}{found[3]}"
+
+
+def _first(password: str) -> str:
+    return octets(password)[:_LONGEST_PASSWORD].decode("utf-8", "surrogateescape")
+
+
+_FIXES: Mapping[str, Callable[[str], str | None]] = {
+    "VRRP-W003": _backup,
+    "VRRP-W002": _quoted,
+    "VRRP-W004": _shortened,
+}
