@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -121,6 +122,11 @@ def inputs(draw: st.DrawFn) -> list[tuple[int, Callable[[Journal | Router, int],
     one = st.one_of(
         st.just(lambda router, now_ns: router.start(now_ns)),
         st.just(lambda router, now_ns: router.expire(now_ns)),
+        st.just(lambda router, now_ns: router.advertise(now_ns)),
+        st.builds(
+            lambda config: lambda router, now_ns: router.reload(now_ns, config),
+            st.sampled_from([FULL, replace(FULL, virtual_routers=FULL.virtual_routers[:2])]),
+        ),
         st.just(lambda router, now_ns: router.stop(now_ns, "told to \u2192 \udcff")),
         st.builds(
             lambda interface, datagram: lambda router, now_ns: router.receive(now_ns, interface, datagram),

@@ -143,6 +143,18 @@ def test_listener_tells_of_every_answer_to_a_weaker_master() -> None:
     assert router.deadline_ns == HEARD_NS + 2 + S_NS
 
 
+def test_listener_knows_the_masters_of_two_virtual_routers() -> None:
+    both = (on("eth0", version=2), on("eth0", version=2, vrid=52, addresses=["10.0.0.200"], name="VI_2"))
+    router = host(KEEPALIVED, *both)
+    router.start(0)
+    ear = Ear(router)
+    first, second = packet(KEEPALIVED), packet(KEEPALIVED, vrid=52, addresses=("10.0.0.200",))
+    for now_ns in range(6):
+        ear.hear(now_ns, second if now_ns % 2 else first)
+    assert [at_ns for at_ns, _ in ear.told] == [0, 1]
+    assert [router.counters(name).accepted for name in ("VRID 51", "VI_2")] == [3, 3]
+
+
 def test_listener_tells_when_the_wake_up_comes_nearer() -> None:
     router = host(KEEPALIVED, on("eth0", version=3))
     router.start(0)

@@ -96,6 +96,11 @@ def reason(router: VirtualRouter) -> tuple[Any, ...]:
     return ("test",)
 
 
+def after(state: State, *addresses: str) -> Callable[[VirtualRouter], tuple[Any, ...]]:
+    """The predecessor came into this state long ago, with these addresses."""
+    return lambda router: (reach(state, router.profile, addresses=addresses or ("10.0.0.100",)),)
+
+
 OWNER = {"priority": 255, "state_master": True}
 SITUATIONS: dict[tuple[State, Input, str], Situation] = {
     (INITIALIZE, Input.START, "owner that starts as master"): Situation((*RFC, KEEPALIVED), OWNER, timer=second),
@@ -109,6 +114,18 @@ SITUATIONS: dict[tuple[State, Input, str], Situation] = {
         (*RFC, KEEPALIVED), OWNER, reason, timer=second
     ),
     (INITIALIZE, Input.RECOVER, "otherwise"): Situation(arguments=reason, timer=down),
+    (INITIALIZE, Input.CARRY_ON, "after a backup"): Situation(arguments=after(BACKUP), timer=down),
+    (INITIALIZE, Input.CARRY_ON, "after one in FAULT"): Situation((KEEPALIVED,), arguments=after(FAULT), gone=True),
+    (INITIALIZE, Input.CARRY_ON, "after a master"): Situation(arguments=after(MASTER), timer=second),
+    (INITIALIZE, Input.CARRY_ON, "after a master of more addresses"): Situation(
+        arguments=after(MASTER, "10.0.0.99", "10.0.0.100"), timer=second
+    ),
+    (INITIALIZE, Input.CARRY_ON, "after a master of fewer addresses"): Situation(
+        config={"addresses": ["10.0.0.100", "10.0.0.101"]}, arguments=after(MASTER), timer=second
+    ),
+    (INITIALIZE, Input.CARRY_ON, "after a master of others"): Situation(
+        arguments=after(MASTER, "10.0.0.99"), timer=second
+    ),
     (BACKUP, Input.STOP, ""): Situation(gone=True),
     (BACKUP, Input.TIMER, "early"): Situation(at_ns=early),
     (BACKUP, Input.TIMER, "due"): Situation(at_ns=deadline, timer=second),
@@ -160,6 +177,7 @@ SITUATIONS: dict[tuple[State, Input, str], Situation] = {
     ),
     (MASTER, Input.FAIL, "profile without FAULT"): Situation(WITHOUT_FAULT, arguments=reason, gone=True),
     (MASTER, Input.FOLLOW, ""): Situation(arguments=reason, timer=down),
+    (MASTER, Input.ADVERTISE, ""): Situation(timer=second),
     (FAULT, Input.STOP, ""): Situation((KEEPALIVED,), gone=True),
     (FAULT, Input.PRIORITY, "not owner, other value"): Situation(
         (KEEPALIVED,), arguments=lambda router: (90,), gone=True
@@ -235,6 +253,8 @@ WHATEVER: dict[Input, list[Callable[[VirtualRouter], tuple[Any, ...]]]] = {
     Input.RECOVER: [reason],
     Input.LEAD: [reason],
     Input.FOLLOW: [reason],
+    Input.ADVERTISE: [lambda router: ()],
+    Input.CARRY_ON: [after(MASTER), after(BACKUP)],
 }
 NOTHING = [
     pytest.param(state, given, profile, number, id=f"{state.value}-{given.value}-{number}-{profile.name}")
@@ -330,6 +350,8 @@ def test_every_step_of_every_walk_is_in_the_table(
             arguments = (min(max(number, 1), 254),)
         elif given_input in {Input.FAIL, Input.RECOVER, Input.LEAD, Input.FOLLOW}:
             arguments = ("test",)
+        elif given_input is Input.CARRY_ON:
+            arguments = after(MASTER if grouped else BACKUP, f"10.0.0.{number}")(router)
         state = router.state
         effects = tell(router, given_input, now_ns, *arguments)
         assert in_table(state, given_input, kinds(effects), router.state)

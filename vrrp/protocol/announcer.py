@@ -42,6 +42,11 @@ class Announcer:
             self._batches.append(now_ns + self._plan.again_after_ns)
         return self._announce(now_ns, self._plan.repeat)
 
+    def add(self, now_ns: int) -> Effects:
+        """A master was given addresses by a new configuration: announced once, the others with them (measured)."""
+        self._refreshed_ns = now_ns
+        return self._announce(now_ns, self._plan.repeat)
+
     def reply(self, now_ns: int) -> Effects:
         """A weaker advertisement arrived; a delayed batch already waiting is not put off by the next one."""
         if self._plan.lower_again_after_ns and self._lower_due_ns == NEVER:

@@ -87,6 +87,15 @@ class Journal:
         """See `Router.stop`."""
         return self._note(now_ns, "stop", {"reason": reason}, self.router.stop(now_ns, reason))
 
+    def advertise(self, now_ns: int) -> KeyedEffects:
+        """See `Router.advertise`."""
+        return self._note(now_ns, "advertise", {}, self.router.advertise(now_ns))
+
+    def reload(self, now_ns: int, config: RouterConfig) -> KeyedEffects:
+        """See `Router.reload`."""
+        given = {"config": settings_json(config)}
+        return self._note(now_ns, "reload", given, self.router.reload(now_ns, config))
+
     def receive(self, now_ns: int, interface: str, datagram: Datagram) -> KeyedEffects:
         """See `Router.receive`."""
         given = {"interface": interface, **datagram_json(datagram)}
@@ -216,6 +225,8 @@ _INPUTS: dict[str, Callable[[Router, int, Mapping[str, Json]], KeyedEffects]] = 
         now_ns, word(given.get("interface")), read_datagram(given)
     ),
     "expire": lambda router, now_ns, given: router.expire(now_ns),
+    "advertise": lambda router, now_ns, given: router.advertise(now_ns),
+    "reload": lambda router, now_ns, given: router.reload(now_ns, read_config(given.get("config"))),
     "script_finished": lambda router, now_ns, given: router.script_finished(
         now_ns, word(given.get("script")), truth(given.get("ok"))
     ),

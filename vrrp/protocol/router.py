@@ -80,54 +80,60 @@ class Router:
         profile: Profile,
         interfaces: Mapping[str, Sequence[AnyAddress]],
     ) -> None:
-        self.config = config
         self.profile = profile
-        if not config.virtual_routers:
-            raise ValueError("a router needs a virtual router")
         self.wake_ns = NEVER
         self.strangers: Counter[Discard] = Counter()
         """Packets that reached no virtual router, by reason."""
-        self._members: dict[str, _Member] = {}
+        self._interfaces = interfaces
         self._by_interface: dict[str, dict[int, _Member]] = {name: {} for name in interfaces}
-        self._subjects = Subjects(config, interfaces)
         self._started = False
+        self._set_up(config)
+
+    def _set_up(self, config: RouterConfig) -> None:
+        """Make everything that a configuration names; ValueError changes nothing."""
+        if not config.virtual_routers:
+            raise ValueError("a router needs a virtual router")
+        subjects = Subjects(config, self._interfaces)
+        members: dict[str, _Member] = {}
+        tables: dict[str, dict[int, _Member]] = {name: {} for name in self._interfaces}
         groups = {name: group for group in config.sync_groups for name in group.members}
-        for virtual_router in config.virtual_routers:
-            self._add(virtual_router, interfaces, groups.get(virtual_router.name))
-        self._timed: tuple[VirtualRouter | ScriptTracker | ProcessTracker, ...] = (
-            *self.virtual_routers,
-            *self._subjects.timed,
-        )
+        for one in config.virtual_routers:
+            if one.name in members:
+                raise ValueError(f"{one.name}: a second virtual router of this name")
+            member = members[one.name] = self._make(one, subjects, groups.get(one.name))
+            table, key = tables[one.interface], one.width << 8 | one.vrid
+            if key in table:
+                raise ValueError(f"{one.name}: VRID {one.vrid} is taken on {one.interface}")
+            table[key] = member
         for group in config.sync_groups:
-            missing = [name for name in group.members if name not in self._members]
+            missing = [name for name in group.members if name not in members]
             if missing:
                 raise ValueError(f"sync group {group.name}: there is no virtual router {missing[0]}")
-            SyncGroup(group.name, [self._members[name].virtual_router for name in group.members])
+            SyncGroup(group.name, [members[name].virtual_router for name in group.members])
+        self.config = config
+        self._subjects = subjects
+        self._members = members
+        for name, table in tables.items():  # in place: listeners hold them
+            self._by_interface[name].clear()
+            self._by_interface[name].update(table)
+        self._timed: tuple[VirtualRouter | ScriptTracker | ProcessTracker, ...] = (
+            *self.virtual_routers,
+            *subjects.timed,
+        )
 
-    def _add(
-        self,
-        config: VirtualRouterConfig,
-        interfaces: Mapping[str, Sequence[AnyAddress]],
-        group: SyncGroupConfig | None,
-    ) -> None:
+    def _make(self, config: VirtualRouterConfig, subjects: Subjects, group: SyncGroupConfig | None) -> _Member:
+        interfaces = self._interfaces
         if config.interface not in interfaces:
             known = ", ".join(interfaces) or "none"
             raise ValueError(f"{config.name}: there is no interface {config.interface!r} (known: {known})")
-        if config.name in self._members:
-            raise ValueError(f"{config.name}: a second virtual router of this name")
         source = config.source or _primary(config.width, interfaces[config.interface])
         if source is None or len(source) != config.width:
             family = "IPv4" if config.width == 4 else "IPv6 link-local"
             raise ValueError(f"{config.name}: interface {config.interface} has no {family} address to send from")
-        member = _Member(
+        return _Member(
             VirtualRouter(config, source=source, profile=self.profile),
-            followed=self._subjects.followed_by(config, group),
+            followed=subjects.followed_by(config, group),
         )
-        table = self._by_interface[config.interface]
-        key = config.width << 8 | config.vrid
-        if key in table:
-            raise ValueError(f"{config.name}: VRID {config.vrid} is taken on {config.interface}")
-        table[key] = self._members[config.name] = member
 
     @property
     def virtual_routers(self) -> tuple[VirtualRouter, ...]:
@@ -161,18 +167,69 @@ class Router:
     def start(self, now_ns: int) -> KeyedEffects:
         """The process starts, on interfaces that are up unless `set_interface` said otherwise."""
         self._started = True
+        effects = self._start_scripts(now_ns)
+        for member in self._members.values():
+            self._weigh(member, now_ns)
+        for member in self._members.values():
+            effects += self._start(now_ns, member)
+        self.settle()
+        return effects
+
+    def _start_scripts(self, now_ns: int) -> KeyedEffects:
         effects: KeyedEffects = ()
         for script in self.scripts.values():
             if self._followers(script):
                 effects += _keyed(None, script.start(now_ns))
+        return effects
+
+    def _start(self, now_ns: int, member: _Member) -> KeyedEffects:
+        member.down = self._held(member)
+        member.starting = self._undecided(member)
+        held = "; ".join(self._reasons(member))
+        return self._done(now_ns, member, member.virtual_router.start(now_ns, self.config.startup_delay_ns, held))
+
+    def advertise(self, now_ns: int) -> KeyedEffects:
+        """Have every master speak at once, as keepalived does before it reads its configuration again."""
+        effects: KeyedEffects = ()
+        for member in self._members.values():
+            effects += self._done(now_ns, member, member.virtual_router.advertise(now_ns))
+        self.settle()
+        return effects
+
+    def reload(self, now_ns: int, config: RouterConfig) -> KeyedEffects:
+        """Run another configuration from now on (SIGHUP), as keepalived 2.2.7 was measured to.
+
+        A virtual router that was there before (interface, family and VRID are the same) carries on in its state;
+        one that is left out says good-bye, a new one starts. Verdicts of scripts are kept, their runs begin anew; a
+        script not run before holds nothing that carries on until its first result.
+        ValueError as at the start; everything then stays as it is.
+        """
+        before, subjects = self._members, self._subjects
+        known = {(_place(one.virtual_router.config)): one for one in before.values()}
+        self._set_up(config)
+        self._subjects.remember(subjects)
+        if not self._started:
+            return ()
+        places = {_place(member.virtual_router.config) for member in self._members.values()}
+        effects: KeyedEffects = ()
+        for place, member in known.items():
+            member.datagram = None
+            if place not in places:
+                gone = member.virtual_router.stop(now_ns, "no longer configured")
+                effects += self._done(now_ns, member, gone)
+        effects += self._start_scripts(now_ns)
         for member in self._members.values():
             self._weigh(member, now_ns)
         for member in self._members.values():
-            member.down = self._held(member)
-            member.starting = self._undecided(member)
-            held = "; ".join(self._reasons(member))
-            started = member.virtual_router.start(now_ns, self.config.startup_delay_ns, held)
-            effects += self._done(now_ns, member, started)
+            predecessor = known.get(_place(member.virtual_router.config))
+            if predecessor is None:
+                effects += self._start(now_ns, member)
+                continue
+            member.counters = predecessor.counters
+            effects += self._done(now_ns, member, member.virtual_router.carry_on(now_ns, predecessor.virtual_router))
+            member.down = predecessor.down
+            if member.down or not self._undecided(member):
+                effects += self._hold(now_ns, member, "reload")
         self.settle()
         return effects
 
@@ -303,16 +360,22 @@ class Router:
         changed = self._weigh(member, now_ns, reason)
         effects = self._done(now_ns, member, changed)
         for other in self._companions(member):
-            held = self._held(other)
-            if held is not other.down:
-                other.down = held
-                virtual_router, starting = other.virtual_router, other.starting
-                if held:
-                    moved = virtual_router.fail(now_ns, reason, along=other is not member)
-                else:
-                    moved = virtual_router.recover(now_ns, reason, starting=starting)
-                effects += self._done(now_ns, other, moved)
-            other.starting = other.starting and self._undecided(other)
+            effects += self._hold(now_ns, other, reason, along=other is not member)
+        return effects
+
+    def _hold(self, now_ns: int, member: _Member, reason: str, *, along: bool = False) -> KeyedEffects:
+        """Enter or leave FAULT, if that is due; `along`: with another of its sync group."""
+        effects: KeyedEffects = ()
+        held = self._held(member)
+        if held is not member.down:
+            member.down = held
+            virtual_router = member.virtual_router
+            if held:
+                moved = virtual_router.fail(now_ns, reason, along=along)
+            else:
+                moved = virtual_router.recover(now_ns, reason, starting=member.starting)
+            effects = self._done(now_ns, member, moved)
+        member.starting = member.starting and self._undecided(member)
         return effects
 
     def _weigh(self, member: _Member, now_ns: int, reason: str = "") -> Effects:
@@ -367,6 +430,11 @@ class Router:
                     for other, moved in group.move(now_ns, virtual_router):
                         keyed += self._done(now_ns, self._members[other.config.name], moved)
         return keyed
+
+
+def _place(config: VirtualRouterConfig) -> tuple[str, int, int]:
+    """What makes two configurations' virtual routers the same one."""
+    return config.interface, config.width, config.vrid
 
 
 def _keyed(virtual_router: VirtualRouter | None, effects: Effects) -> KeyedEffects:

@@ -46,6 +46,20 @@ class Subjects:
         )
         """Those with a time of their own to wake up."""
 
+    def remember(self, before: Subjects) -> None:
+        """Take over what was known of those of the same name."""
+        for name, script in self.scripts.items():
+            if name in before.scripts:
+                script.remember(before.scripts[name])
+        for name, link in self.links.items():
+            link.up = before.links[name].up
+        for name, file in self.files.items():
+            if name in before.files:
+                file.value = before.files[name].value
+        for name, process in self.processes.items():
+            if name in before.processes:
+                process.settle(before.processes[name].count)
+
     def followed_by(self, config: VirtualRouterConfig, group: SyncGroupConfig | None) -> tuple[Followed, ...]:
         """What a virtual router, a member of `group` or of none, follows; ValueError for what there is not.
 

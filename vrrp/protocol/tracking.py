@@ -41,6 +41,11 @@ class ScriptTracker:
         self._kills_ns: list[int] = []
         """When each run still going is to be killed, the first begun first."""
 
+    def remember(self, before: ScriptTracker) -> None:
+        """Take over the verdict of an earlier configuration's script; rise and fall count anew (measured)."""
+        if before.up is not None:
+            self.up, self.reason, self.results = before.up, before.reason, before.results
+
     @property
     def wake_ns(self) -> int:
         """The earlier of the next run and the running one's timeout."""

@@ -37,6 +37,8 @@ class Input(enum.Enum):
     RECOVER = "recover"
     LEAD = "lead"
     FOLLOW = "follow"
+    ADVERTISE = "advertise"
+    CARRY_ON = "carry_on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Transition:
 _UP = (SendAdvertisement, AcquireAddresses, Announce, StateChanged)
 _DOWN = (ReleaseAddresses, StateChanged)
 _GOODBYE = (SendAdvertisement, *_DOWN)
+_MORE = (AcquireAddresses, Announce, SendAdvertisement)
+_LESS = (ReleaseAddresses, SendAdvertisement)
 
 TRANSITIONS: tuple[Transition, ...] = (
     Transition(INITIALIZE, Input.START, "owner that starts as master", _UP, MASTER),
@@ -62,6 +66,12 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(INITIALIZE, Input.FAIL, "profile with FAULT", (StateChanged,), FAULT),
     Transition(INITIALIZE, Input.RECOVER, "owner that starts as master", _UP, MASTER),
     Transition(INITIALIZE, Input.RECOVER, "otherwise", (StateChanged,), BACKUP),
+    Transition(INITIALIZE, Input.CARRY_ON, "after a backup", (), BACKUP),
+    Transition(INITIALIZE, Input.CARRY_ON, "after one in FAULT", (), FAULT),
+    Transition(INITIALIZE, Input.CARRY_ON, "after a master", (SendAdvertisement,), MASTER),
+    Transition(INITIALIZE, Input.CARRY_ON, "after a master of more addresses", _LESS, MASTER),
+    Transition(INITIALIZE, Input.CARRY_ON, "after a master of fewer addresses", _MORE, MASTER),
+    Transition(INITIALIZE, Input.CARRY_ON, "after a master of others", (ReleaseAddresses, *_MORE), MASTER),
     Transition(BACKUP, Input.STOP, "", (StateChanged,), INITIALIZE),
     Transition(BACKUP, Input.TIMER, "early", (), BACKUP),
     Transition(BACKUP, Input.TIMER, "due", _UP, MASTER),
@@ -95,6 +105,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(MASTER, Input.FAIL, "taken along by the sync group", _GOODBYE, FAULT),
     Transition(MASTER, Input.FAIL, "profile without FAULT", _GOODBYE, INITIALIZE),
     Transition(MASTER, Input.FOLLOW, "", _DOWN, BACKUP),
+    Transition(MASTER, Input.ADVERTISE, "", (SendAdvertisement,), MASTER),
     Transition(FAULT, Input.STOP, "", (StateChanged,), INITIALIZE),
     Transition(FAULT, Input.PRIORITY, "not owner, other value", (PriorityChanged,), FAULT),
     Transition(FAULT, Input.RECOVER, "", (StateChanged,), BACKUP),

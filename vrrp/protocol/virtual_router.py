@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from vrrp.protocol.advertiser import Advertiser
 from vrrp.protocol.announcer import Announcer
 from vrrp.protocol.effects import (
     AcquireAddresses,
@@ -44,7 +45,7 @@ from vrrp.protocol.state import State
 from vrrp.protocol.timers import CENTISECOND_NS, NEVER, master_down_ns, seconds_text, skew_ns
 from vrrp.wire.address import AnyAddress, pack, text
 from vrrp.wire.advertisement import Advertisement
-from vrrp.wire.checksum import ChecksumForm, ChecksumPolicy
+from vrrp.wire.checksum import ChecksumPolicy
 
 # Names of the module, because reaching a member through its Enum class costs 0.1 us each time.
 INITIALIZE, BACKUP, MASTER, FAULT = State
@@ -66,6 +67,7 @@ class VirtualRouter:
     """
 
     __slots__ = (
+        "_advertiser",
         "_announcer",
         "_cause",
         "_down_ns",
@@ -81,7 +83,6 @@ class VirtualRouter:
         "_tick",
         "_timer_ns",
         "ah_sequence",
-        "checksum_form",
         "checksum_policy",
         "config",
         "group",
@@ -111,16 +112,9 @@ class VirtualRouter:
         self.group: Group | None = None
         self.wants_master = False
         self.wake_ns = NEVER
-        policy = config.checksum if config.checksum is not None else profile.checksum_policy
-        self.checksum_policy: ChecksumPolicy = policy
-        self.checksum_form = profile.checksum_form
-        if config.checksum is ChecksumPolicy.PLAIN:
-            self.checksum_form = ChecksumForm.PLAIN
-        elif config.checksum is ChecksumPolicy.PSEUDO_HEADER:
-            self.checksum_form = ChecksumForm.PSEUDO_HEADER
-        self.wire_interval_cs = config.interval_cs
-        if config.version == 2:
-            self.wire_interval_cs = max(config.interval_cs // 100, 1) * 100
+        self._advertiser = Advertiser(config, profile)
+        self.checksum_policy: ChecksumPolicy = self._advertiser.policy
+        self.wire_interval_cs = self._advertiser.interval_cs
         self._announcer = Announcer(
             config.addresses + config.excluded_addresses, config.announcements or profile.announcements
         )
@@ -135,7 +129,7 @@ class VirtualRouter:
         self._priority_reason = ""
         self._steady: Advertisement | None = None
         """The advertisement accepted last in BACKUP, while nothing else happened: heard again it takes no thought."""
-        self._goodbye = SendAdvertisement(self._advertisement(0))
+        self._goodbye = SendAdvertisement(self._advertiser.say(0))
         self._set_formulas()
 
     @property
@@ -265,6 +259,37 @@ class VirtualRouter:
     def follow(self, now_ns: int, reason: str) -> Effects:
         """The sync group moves to BACKUP."""
         return self._step_down(now_ns, reason) if self.state is MASTER else ()
+
+    def advertise(self, now_ns: int) -> Effects:
+        """A master speaks at once, whenever its next turn would have been."""
+        if self.state is not MASTER:
+            return ()
+        self._timer_ns = now_ns + self._interval_ns
+        self._set_wake()
+        return self._tick
+
+    def carry_on(self, now_ns: int, predecessor: VirtualRouter) -> Effects:
+        """Take the place of the same virtual router of an earlier configuration, in the state it was in.
+
+        A master stays it and says so; it announces its addresses only when there are new ones, and not again later.
+        A backup waits anew (keepalived, measured, owners too).
+        """
+        if self.state is not INITIALIZE:
+            return ()
+        self.state = predecessor.state
+        self.ah_sequence = predecessor.ah_sequence
+        if self.state is BACKUP:
+            self._heard_ns = now_ns
+            self._wait(now_ns, self._down_ns)
+        if self.state is not MASTER:
+            return ()
+        had, have = predecessor._announcer.addresses, self._announcer.addresses
+        effects: Effects = ()
+        if lost := tuple(address for address in had if address not in have):
+            effects += (ReleaseAddresses(lost),)
+        if new := tuple(address for address in have if address not in had):
+            effects += (AcquireAddresses(new), *self._announcer.add(now_ns))
+        return effects + self.advertise(now_ns)
 
     # BACKUP ---------------------------------------------------------------------------------------------
 
@@ -424,23 +449,10 @@ class VirtualRouter:
             self.profile.skew,
             config.down_timer_adverts,
         )
-        self._tick = (SendAdvertisement(self._advertisement(self.priority)),)
+        self._tick = (SendAdvertisement(self._advertiser.say(self.priority)),)
 
     def _set_wake(self) -> None:
         self.wake_ns = min(self._timer_ns, self._announcer.due_ns)
 
     def _ours(self) -> str:
         return f"{self.priority} ({self._priority_reason})" if self._priority_reason else str(self.priority)
-
-    def _advertisement(self, priority: int) -> Advertisement:
-        config = self.config
-        return Advertisement(
-            version=config.version,
-            vrid=config.vrid,
-            priority=priority,
-            interval_cs=self.wire_interval_cs,
-            addresses=config.addresses,
-            auth_type=config.auth_type,
-            auth_data=config.auth_data,
-            checksum_form=self.checksum_form if config.version == 3 else ChecksumForm.PLAIN,
-        )
