@@ -68,7 +68,7 @@ def reading(status: int, messages: Sequence[str]) -> Reading:
     for message in messages:
         found = _LOCATED.fullmatch(message)
         told.add((int(found[1] or found[2]), found[3]) if found else (0, message))
-    return Reading(_VERDICTS.get(status, status), frozenset(told), len(messages) >= MOST_RECORDED)
+    return Reading(_VERDICTS.get(status, Verdict.FATAL), frozenset(told), len(messages) >= MOST_RECORDED)
 
 
 def our_reading(parsed: ParsedConfig) -> Reading:

@@ -74,7 +74,7 @@ def test_what_only_the_kernel_uses_is_kept() -> None:
         + instance(body)
         + instance(name="VI_2", base="interface ens3\nvirtual_router_id 5\n")
         + group("track_file {\nf weight 3\n}\nsmtp_alert yes")
-        + "virtual_server 10.0.0.1 80 {\ndelay_loop 3\n}\n"
+        + "bfd_instance b {\nneighbor_ip 10.0.0.3\n}\n"
     )
     config = parse(text).config
     assert config.options == (Option("net_namespace", "blue", 1),)
@@ -90,7 +90,7 @@ def test_what_only_the_kernel_uses_is_kept() -> None:
         Option("auth_hmac", "x", 22),
     )
     assert config.sync_groups[0].options == (Option("track_file", "f weight 3", 38), Option("smtp_alert", "yes", 40))
-    assert config.others == (OtherBlock("virtual_server", ("10.0.0.1", "80"), 42),)
+    assert config.others == (OtherBlock("bfd_instance", ("b",), 42),)
 
 
 def test_a_script_without_its_quote_is_removed() -> None:

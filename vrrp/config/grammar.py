@@ -6,44 +6,12 @@ Keywords of later versions are named with the version that brought them: 2.2.7 c
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from vrrp.config.context import Context, word_set
+from vrrp.config.lvs_grammar import LVS_CONTEXTS
 
 _LONGEST_KEYWORD = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What may stand in one kind of block.
-
-    Attributes:
-        name: the keyword that opens the block; "" for the file itself.
-        statements: keywords of one line.
-        tables: blocks of keywords.
-        lists: blocks of entries, one a line.
-        skipped: blocks that are none of VRRP's business.
-        newer: keywords that a later version brought, and which.
-        name_missing: for a block with a name, what keepalived says when it has none.
-        name_taken: for a block whose name must be unique, what keepalived says of the second.
-    """
-
-    name: str
-    statements: frozenset[str]
-    tables: Mapping[str, Context] = field(default_factory=dict)
-    lists: frozenset[str] = frozenset()
-    skipped: frozenset[str] = frozenset()
-    newer: Mapping[str, str] = field(default_factory=dict)
-    name_missing: str = ""
-    name_taken: str = ""
-
-    def keywords(self) -> frozenset[str]:
-        """Everything that may begin a line of this block."""
-        return self.statements | self.tables.keys() | self.lists | self.skipped
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
 
 _NOTIFY = frozenset({"notify", "notify_backup", "notify_fault", "notify_master", "notify_stop"})
 _TRACK = frozenset({"track_bfd", "track_file", "track_interface", "track_process", "track_script"})
@@ -53,7 +21,7 @@ AUTHENTICATION = Context("authentication", frozenset({"auth_type", "auth_pass"})
 VRRP_INSTANCE = Context(
     "vrrp_instance",
     _NOTIFY
-    | _words("""
+    | word_set("""
         accept advert_int check_unicast_src debug dont_track_primary down_timer_adverts garp_extra_if
         garp_lower_prio_delay garp_lower_prio_repeat garp_master_delay garp_master_refresh
         garp_master_refresh_repeat garp_master_repeat higher_prio_send_advert interface kernel_rx_buf_size
@@ -64,7 +32,7 @@ VRRP_INSTANCE = Context(
         use_vmac_addr version virtual_router_id vmac_garp_intvl vmac_xmit_base vrf
         """),
     tables={"authentication": AUTHENTICATION},
-    lists=_TRACK | _words("unicast_peer virtual_ipaddress virtual_ipaddress_excluded virtual_routes virtual_rules"),
+    lists=_TRACK | word_set("unicast_peer virtual_ipaddress virtual_ipaddress_excluded virtual_routes virtual_rules"),
     newer={
         "auth_hmac": "2.4.0",
         "owner_ignore_adverts": "2.3.3",
@@ -90,7 +58,7 @@ VRRP_SCRIPT = Context(
 
 GLOBAL_DEFS = Context(
     "global_defs",
-    _words("""
+    word_set("""
         bfd_cpu_affinity bfd_no_swap bfd_priority bfd_process_name bfd_rlimit_rtime bfd_rlimit_rttime
         bfd_rt_priority checker_cpu_affinity checker_log_all_failures checker_no_swap checker_priority
         checker_process_name checker_rlimit_rtime checker_rlimit_rttime checker_rt_priority config_save_dir
@@ -124,14 +92,17 @@ GLOBAL_DEFS = Context(
 
 FILE = Context(
     "",
-    _words("""
+    word_set("""
         child_wait_time instance linkbeat_use_polling namespace_with_ipsets net_namespace net_namespace_ipvs
         use_pid_dir
         """),
-    tables={context.name: context for context in (GLOBAL_DEFS, VRRP_SCRIPT, VRRP_SYNC_GROUP, VRRP_INSTANCE)},
-    skipped=_words("""
-        SSL bfd_instance garp_group interface_up_down_delays linkbeat_interfaces static_ipaddress
-        static_routes static_rules track_file track_group virtual_server virtual_server_group
+    tables={
+        context.name: context for context in (GLOBAL_DEFS, VRRP_SCRIPT, VRRP_SYNC_GROUP, VRRP_INSTANCE, *LVS_CONTEXTS)
+    },
+    named_lists=frozenset({"virtual_server_group"}),
+    skipped=word_set("""
+        bfd_instance garp_group interface_up_down_delays linkbeat_interfaces static_ipaddress
+        static_routes static_rules track_file track_group
         vrrp_track_file vrrp_track_process
         """),
 )
@@ -149,10 +120,12 @@ class Process:
 
 
 PARENT = Process("parent", frozenset({"global_defs"}))
-CHECKER = Process("checker", _words("SSL track_file virtual_server virtual_server_group vrrp_track_file"))
+CHECKER = Process(
+    "checker", word_set("SSL bfd_instance track_file virtual_server virtual_server_group vrrp_track_file")
+)
 VRRP = Process(
     "vrrp",
-    _words("""
+    word_set("""
         bfd_instance garp_group interface_up_down_delays linkbeat_interfaces static_ipaddress static_routes
         static_rules track_file track_group vrrp_instance vrrp_script vrrp_sync_group vrrp_track_file
         vrrp_track_process

@@ -12,8 +12,9 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
 
 from vrrp.config.diagnostics import Diagnostic, Verdict
+from vrrp.config.lvs_model import SslContext, VirtualServer, VirtualServerGroup
+from vrrp.config.values import Address as Address  # noqa: PLC0414 (said again for those who import the model)
 
-Address = IPv4Address | IPv6Address
 InitialState = Literal["MASTER", "BACKUP"]
 AuthenticationKind = Literal["PASS", "AH"]
 
@@ -214,6 +215,9 @@ class KeepalivedConfig:
     sync_groups: tuple[SyncGroup, ...] = ()
     options: tuple[Option, ...] = ()
     others: tuple[OtherBlock, ...] = ()
+    virtual_servers: tuple[VirtualServer, ...] = ()
+    virtual_server_groups: tuple[VirtualServerGroup, ...] = ()
+    ssl: SslContext | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from vrrp.config.host import Host, Interfaces
 from vrrp.config.instance import read_instance
 from vrrp.config.instance_draft import InstanceDraft
 from vrrp.config.lexer import Fragment
+from vrrp.config.lvs import Balancing
 from vrrp.config.model import (
     Address,
     GlobalDefs,
@@ -42,6 +43,7 @@ class Reader:
         self._host = host
         self._interfaces = Interfaces(host, dynamic=False)
         self._globals = GlobalDraft()
+        self._balancing = Balancing(host, report)
         self._scripts: dict[str, VrrpScript] = {}
         self._defined_scripts: list[VrrpScript] = []
         self._instances: list[InstanceDraft] = []
@@ -53,7 +55,8 @@ class Reader:
         """What the processes make of it, one after the other."""
         self._process(fragments, PARENT, {"global_defs": self._global_defs})
         defaults = self._globals.resolve()
-        self._process(fragments, CHECKER, {})
+        self._process(fragments, CHECKER, self._balancing.blocks)
+        self._balancing.settle(defaults.enable_script_security)
         self._interfaces = Interfaces(self._host, defaults.dynamic_interfaces)
         self._process(
             fragments,
@@ -79,7 +82,7 @@ class Reader:
                     self._options.extend(options_of(entry))
             elif entry.keyword in blocks:
                 blocks[entry.keyword](entry)
-            elif process is CHECKER or entry.keyword not in CHECKER.reads | BFD.reads or process is BFD:
+            elif process is VRRP:
                 self._others.append(OtherBlock(entry.keyword, entry.arguments, entry.line))
 
     def _settle(self, defaults: GlobalDefs, filename: str) -> KeepalivedConfig:
@@ -106,6 +109,9 @@ class Reader:
             tuple(group for group in settled if group is not None),
             tuple(self._options),
             tuple(self._others),
+            self._balancing.servers,
+            tuple(self._balancing.groups.values()),
+            self._balancing.ssl,
         )
         # Of an instance that keepalived refuses, nothing says whether it would have used its scripts.
         unsettled = {name for draft in self._instances if draft.name in refused for name in draft.track_scripts}

@@ -10,7 +10,7 @@ from vrrp.config.host import Host, Program
 
 # A shell's way to try a TCP port; keepalived passes such a command on without looking for a file.
 _REDIRECTION = "</"
-_VIOLATION = "SECURITY VIOLATION - scripts are being executed but script_security not enabled."
+_VIOLATION = "SECURITY VIOLATION - {} are being executed but script_security not enabled."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,9 @@ class Runnable:
         return self.command.split(maxsplit=1)[0]
 
 
-def disabled_scripts(runnables: Iterable[Runnable], secure: bool, host: Host, report: Report) -> frozenset[str]:
+def disabled_scripts(
+    runnables: Iterable[Runnable], secure: bool, host: Host, report: Report, kind: str = "scripts"
+) -> frozenset[str]:
     """The names of the vrrp_scripts that keepalived does not run, all of which is reported.
 
     Args:
@@ -35,6 +37,7 @@ def disabled_scripts(runnables: Iterable[Runnable], secure: bool, host: Host, re
         secure: whether enable_script_security is given.
         host: where they are to run.
         report: takes the diagnostics.
+        kind: what keepalived calls them all.
     """
     disabled = set()
     executed = []
@@ -60,7 +63,7 @@ def disabled_scripts(runnables: Iterable[Runnable], secure: bool, host: Host, re
     if executed and not secure:
         report.unsafe(
             executed[0].line,
-            _VIOLATION + (" There are insecure scripts." if insecure else ""),
+            _VIOLATION.format(kind) + (" There are insecure scripts." if insecure else ""),
             "keepalived runs them all the same; enable_script_security and script_user in global_defs would be right",
         )
     return frozenset(disabled)

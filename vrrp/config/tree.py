@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from vrrp.config.context import Context
 from vrrp.config.diagnostics import Report, missing_parameter
-from vrrp.config.grammar import FILE, VRRP_SCRIPT, Context, Process, advice
+from vrrp.config.grammar import FILE, VRRP_SCRIPT, Process, advice
 from vrrp.config.lexer import Fragment, Kind
 from vrrp.config.words import split_words
 
-_BLOCKS = FILE.tables.keys() | FILE.lists | FILE.skipped
+_BLOCKS = FILE.tables.keys() | FILE.lists | FILE.named_lists | FILE.skipped
 
 # Looking for the nearest keyword is slow, and nobody reads the hundredth suggestion.
 _MOST_SUGGESTIONS = 100
@@ -40,11 +41,15 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block: the words before its brace, and what stands in it. The body of a skipped block is empty."""
+    """A block: the words before its brace, and what stands in it. The body of a skipped block is empty.
+
+    `end` is the line on which it is closed, where keepalived looks at it as a whole.
+    """
 
     line: int
     words: tuple[str, ...]
     body: tuple[Statement | Block, ...]
+    end: int = 0
 
     @property
     def keyword(self) -> str:
@@ -117,6 +122,11 @@ class TreeReader:
         if keyword in context.tables:
             return self._table_block(statement, context.tables[keyword])
         if keyword in context.lists:
+            self._no_arguments(statement)
+            return (self._list_block(statement),)
+        if keyword in context.named_lists:
+            if not statement.arguments:
+                self._report.stop(statement.line, missing_parameter(keyword))
             return (self._list_block(statement),)
         if keyword in context.skipped:
             self._skip_block()
@@ -138,9 +148,11 @@ class TreeReader:
                 f"Missing '{{' at beginning of configuration block {statement.keyword}",
                 "keepalived reads on as if it were there",
             )
-        return (Block(statement.line, statement.words, self._table(context)),)
+        return (Block(statement.line, statement.words, self._table(context), self._last_line()),)
 
     def _name_is_good(self, statement: Statement, context: Context) -> bool:
+        if context.opening is not None:
+            return context.opening(statement.line, statement.words, self._report)
         if context is VRRP_SCRIPT and not statement.arguments:
             self._report.stop(statement.line, missing_parameter(statement.keyword))
             return False
@@ -163,13 +175,15 @@ class TreeReader:
             return True
         return False
 
-    def _list_block(self, statement: Statement) -> Block:
+    def _no_arguments(self, statement: Statement) -> None:
         if statement.arguments:
             self._report.warning(
                 statement.line,
                 f"Block {statement.keyword} has extra parameters {' '.join(statement.arguments)} ...",
                 "keepalived ignores them",
             )
+
+    def _list_block(self, statement: Statement) -> Block:
         self._enter()
         body: list[Statement | Block] = []
         while self._position < len(self._fragments):
@@ -180,7 +194,11 @@ class TreeReader:
             words = ("{",) if fragment.kind is Kind.OPEN else split_words(fragment.text)
             if words:
                 body.append(Statement(fragment.line, words, fragment.text))
-        return Block(statement.line, statement.words, tuple(body))
+        return Block(statement.line, statement.words, tuple(body), self._last_line())
+
+    def _last_line(self) -> int:
+        """The line of what was read last."""
+        return self._fragments[self._position - 1].line
 
     def _skip_block(self) -> None:
         depth = int(self._enter())

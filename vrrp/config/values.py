@@ -6,15 +6,18 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-from vrrp.config.model import Address
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 SECOND_NS = 1_000_000_000
 MICROSECOND_NS = 1_000
 UNSIGNED_MAX = 2**32 - 1
+LONGEST_US = 2**64 - 2
 
 _WHOLE = re.compile(r"\s*([+-]?)([0-9]*)(.*)", re.ASCII | re.DOTALL)
 _DECIMAL = re.compile(r"\s*([+-]?)([0-9]*)(?:\.([0-9]*))?(.*)", re.ASCII | re.DOTALL)
 _LONGEST_NUMBER = 10
+_MOST_DIGITS = 20
+_READ_PLACES = 7
 
 _SWITCH = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 
@@ -43,9 +46,13 @@ def whole(text: str, low: int, high: int) -> Number:
     if sign == "-" and low >= 0:
         return Number(None, f"negative number '{text}'")
     digits = digits.lstrip("0")
-    if len(digits) > _LONGEST_NUMBER:
-        return Number(None, f"number '{text}' outside unsigned integer range")
+    if len(digits) > _LONGEST_NUMBER or int(digits or "0") > UNSIGNED_MAX:
+        if rest:
+            return Number(None, f"invalid number '{text}'")
+        return Number(None, f"number '{text}' outside {'' if low < 0 else 'unsigned '}integer range")
     value = int(sign + (digits or "0"))
+    if low < 0 and not rest and not -(2**31) <= value < 2**31:
+        return Number(None, f"number '{text}' outside integer range", value)
     within = low <= value <= high
     if rest:
         return Number(value if within else None, f"invalid number '{text}'", value)
@@ -54,26 +61,51 @@ def whole(text: str, low: int, high: int) -> Number:
     return Number(value, "", value)
 
 
-def decimal_us(text: str, low_us: int, high_us: int) -> Number:
-    """Seconds with a fraction, as whole microseconds from `low_us` to `high_us`."""
+def decimal_us(text: str, low_us: int, high_us: int, *, tail: bool = False) -> Number:
+    """Seconds with a fraction, as whole microseconds from `low_us` to `high_us`.
+
+    Args:
+        text: the number.
+        low_us: the lowest.
+        high_us: the highest.
+        tail: whether keepalived uses the number that something else stands behind; it complains all the same.
+    """
     found = _DECIMAL.fullmatch(text)
     assert found is not None  # the pattern takes any text
     sign, digits, fraction, rest = found.groups()
     if sign == "-":
         return Number(None, f"negative number '{text}'")
-    if rest:
-        return Number(None, f"invalid number '{text}'")
-    digits = digits.lstrip("0")
-    if len(digits) > _LONGEST_NUMBER:
-        return Number(None, f"number '{text}' outside unsigned decimal range")
     fraction = fraction or ""
-    # A seventh decimal place rounds the sixth; keepalived complains, and uses the rounded number.
-    value = (int((digits or "0") + fraction[:7].ljust(7, "0")) + 5) // 10
+    # keepalived looks no further than the seventh decimal place.
+    unread = len(fraction) > _READ_PLACES
+    if rest and not (tail and unread):
+        complaint = f"invalid number '{text}'"
+        if not tail:
+            return Number(None, complaint)
+        value = _microseconds(digits, fraction)
+        return Number(value if value is not None and low_us <= value <= high_us else None, complaint)
+    value = _microseconds(digits, fraction)
+    if value is None:
+        return Number(None, f"number '{text}' outside unsigned decimal range")
     complaints = [f"number '{text}' has too many decimal places"] if len(fraction) > 6 else []
     within = low_us <= value <= high_us
     if not within:
-        complaints.append(f"number '{text}' outside range [{low_us / 1e6:.6f}, {high_us / 1e6:.6f}]")
+        complaints.append(f"number '{text}' outside range [{_seconds(low_us)}, {_seconds(high_us)}]")
     return Number(value if within else None, ": ".join(complaints), value)
+
+
+def _microseconds(digits: str, fraction: str) -> int | None:
+    """What the digits say, None when it is more than keepalived's 64 bits hold."""
+    digits = digits.lstrip("0")
+    if len(digits) > _MOST_DIGITS:
+        return None
+    # A seventh decimal place rounds the sixth; keepalived complains, and uses the rounded number.
+    value = (int((digits or "0") + fraction[:_READ_PLACES].ljust(_READ_PLACES, "0")) + 5) // 10
+    return value if value <= LONGEST_US + 1 else None
+
+
+def _seconds(value_us: int) -> str:
+    return f"{value_us // 10**6}.{value_us % 10**6:06d}"
 
 
 def switch(arguments: tuple[str, ...]) -> bool | None:

@@ -1,0 +1,103 @@
+"""The blocks that only IPVS is for, gathered as they stand in the file and settled at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from vrrp.config.diagnostics import Report
+from vrrp.config.fields import Field, set_field, word
+from vrrp.config.host import Host
+from vrrp.config.lvs_model import MiscCheck, SslContext, VirtualServer, VirtualServerGroup
+from vrrp.config.script_security import Runnable, disabled_scripts
+from vrrp.config.tree import Block
+from vrrp.config.virtual_server import VirtualServerDraft, read_virtual_server
+from vrrp.config.virtual_server_completion import complete_virtual_server
+from vrrp.config.virtual_server_group import virtual_server_group
+
+_SSL_NAMES = {"ca": "cafile", "certificate": "certfile", "key": "keyfile", "password": "password"}
+_SSL: Mapping[str, Field] = {
+    keyword: Field(keyword, word(f"SSL {name} missing")) for keyword, name in _SSL_NAMES.items()
+}
+
+
+class Balancing:
+    """The virtual servers of one file, and what they need.
+
+    Args:
+        host: the machine.
+        report: takes the diagnostics.
+    """
+
+    def __init__(self, host: Host, report: Report) -> None:
+        self._host = host
+        self._report = report
+        self._drafts: list[VirtualServerDraft] = []
+        self._track_files: set[str] = set()
+        self._bfd_instances: set[str] = set()
+        self.groups: dict[str, VirtualServerGroup] = {}
+        self.servers: tuple[VirtualServer, ...] = ()
+        self.ssl: SslContext | None = None
+
+    @property
+    def blocks(self) -> Mapping[str, Callable[[Block], None]]:
+        """What reads which block."""
+        return {
+            "SSL": self._ssl,
+            "bfd_instance": self._bfd_instance,
+            "track_file": self._track_file,
+            "virtual_server": self._server,
+            "virtual_server_group": self._group,
+            "vrrp_track_file": self._track_file,
+        }
+
+    def settle(self, secure: bool) -> None:
+        """Put what was read together; nothing can be read afterwards.
+
+        Args:
+            secure: whether enable_script_security is given.
+        """
+        settled = [complete_virtual_server(draft, self.groups) for draft in self._drafts]
+        self.servers = tuple(server for server in settled if server is not None)
+        disabled_scripts(self._runnables(), secure, self._host, self._report, "check scripts")
+
+    def _runnables(self) -> Iterator[Runnable]:
+        for server in self.servers:
+            for command in (server.quorum_up, server.quorum_down):
+                if command:
+                    yield Runnable(command, "", server.line)
+            for real in server.real_servers:
+                for command in (real.notify_up, real.notify_down):
+                    if command:
+                        yield Runnable(command, "", real.line)
+                for checker in real.checkers:
+                    if isinstance(checker, MiscCheck) and checker.command:
+                        yield Runnable(checker.command, "", checker.line)
+
+    def _server(self, block: Block) -> None:
+        any_checker = any(real.checkers for draft in self._drafts for real in draft.real_servers)
+        files, bfd = frozenset(self._track_files), frozenset(self._bfd_instances)
+        self._drafts.append(read_virtual_server(block, files, bfd, any_checker, self._host, self._report))
+
+    def _group(self, block: Block) -> None:
+        group = virtual_server_group(block, self._report) if block.arguments else None
+        if group is not None:
+            self.groups.setdefault(group.name, group)
+
+    def _track_file(self, block: Block) -> None:
+        self._track_files.update(block.arguments[:1])
+
+    def _bfd_instance(self, block: Block) -> None:
+        self._bfd_instances.update(block.arguments[:1])
+
+    def _ssl(self, block: Block) -> None:
+        if self.ssl is not None:
+            told = "SSL context already specified - replacing"
+            self._report.warning(block.line, told, "keepalived uses the last block")
+        fields: dict[str, Any] = dict.fromkeys(_SSL_NAMES)
+        for entry in block.entries():
+            if fields[entry.keyword] is not None:
+                told = f"SSL {_SSL_NAMES[entry.keyword]} already specified - replacing"
+                self._report.warning(entry.line, told, "keepalived uses the last one")
+            set_field(entry, _SSL, fields, self._report)
+        self.ssl = SslContext(**fields, line=block.line)
