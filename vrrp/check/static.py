@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vrrp.check import reader
+from vrrp.check import mismatch, reader
 from vrrp.check.rule import Check
 
-CHECKS: tuple[Check, ...] = (reader.read,)
+CHECKS: tuple[Check, ...] = (reader.read, mismatch.compare, mismatch.unicast)
