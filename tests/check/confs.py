@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 
-from vrrp.check import Cluster, assemble
+from vrrp.check import Cluster, Facts
+from vrrp.check.inputs import Inputs
 from vrrp.config import parse
 
 _ASSUMED = {
@@ -38,6 +40,9 @@ def whole(text: str) -> str:
     return re.sub(r"^(vrrp_instance [^\n]*\{.*?)\n\}\n?", fill, text, flags=re.DOTALL | re.MULTILINE)
 
 
-def clusters(contents: Mapping[str, str]) -> list[Cluster]:
-    """What these keepalived.conf files make."""
-    return assemble((name, text, parse(text, filename=name)) for name, text in contents.items())
+def clusters(contents: Mapping[str, str], facts: Facts | None = None) -> list[Cluster]:
+    """What these files make, read as `vrrp check` reads them."""
+    inputs = Inputs(facts=facts or Facts())
+    for name, text in contents.items():
+        inputs.add(name, text, partial(parse, text, filename=name))
+    return inputs.clusters()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from vrrp.check.cluster import Cluster, Facts, Sidecar, assemble
@@ -36,6 +37,24 @@ class Inputs:
     keepalived: list[tuple[str, str, ParsedConfig]] = field(default_factory=list)
     beside: list[Sidecar] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
+
+    def add(self, name: str, text: str, parsed: Callable[[], ParsedConfig]) -> None:
+        """Take one file in.
+
+        Args:
+            name: the file's.
+            text: what stands in it.
+            parsed: reads it, if it is a keepalived.conf.
+        """
+        kind = kind_of(text)
+        if kind is Kind.KEEPALIVED:
+            self.keepalived.append((name, text, parsed()))
+        elif kind is Kind.HAPROXY:
+            self.beside.append(Sidecar(name, text, parse_haproxy(text, filename=name)))
+        elif kind is Kind.SYSCTL:
+            self.facts = replace(self.facts, sysctl=settings_of(text) | dict(self.facts.sysctl))
+        else:
+            self.beside.append(Sidecar(name, text))
 
     def clusters(self) -> list[Cluster]:
         """What is checked together."""
@@ -70,25 +89,14 @@ def read_inputs(
     Args:
         files: any mixture of keepalived.conf, haproxy.cfg, sysctl.conf and scripts.
         environment: values for ${NAME} placeholders.
-        facts: what is known of the machines; the kernel settings of sysctl files are put under those given here.
+        facts: what is known of the machines; its kernel settings win over those of the files.
 
     Raises:
         OSError: a file cannot be read.
     """
     inputs = Inputs(facts=facts or Facts())
-    settings: dict[str, str] = {}
     for path in files:
         with path.open("rb") as handle:
             text = handle.read(LARGEST_FILE).decode("utf-8", "surrogateescape")
-        name = str(path)
-        kind = kind_of(text)
-        if kind is Kind.KEEPALIVED:
-            inputs.keepalived.append((name, text, load(path, environment=environment)))
-        elif kind is Kind.HAPROXY:
-            inputs.beside.append(Sidecar(name, text, parse_haproxy(text, filename=name)))
-        elif kind is Kind.SYSCTL:
-            settings |= settings_of(text)
-        else:
-            inputs.beside.append(Sidecar(name, text))
-    inputs.facts = replace(inputs.facts, sysctl=settings | dict(inputs.facts.sysctl))
+        inputs.add(str(path), text, partial(load, path, environment=environment))
     return inputs

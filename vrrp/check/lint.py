@@ -26,6 +26,7 @@ def lint(
     proof: bool = True,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    advice: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> list[Finding]:
     """What the checks find, each once.
@@ -36,6 +37,7 @@ def lint(
         proof: whether to run those that simulate.
         select: only these rules, by prefixes such as VRRP-W or W012; all when empty.
         ignore: not these, by prefixes; the longer prefix wins over `select`.
+        advice: also what could be better in a configuration that is right; a rule's whole id in `select` asks as well.
         progress: told what is being done.
     """
     found: dict[Finding, None] = {}
@@ -49,11 +51,19 @@ def lint(
             if progress is not None:
                 progress(f"cluster {number} of {len(clusters)}" + (", by simulation" if one.proof else ""))
             found.update(dict.fromkeys(one.run(cluster)))
+    unasked = set()
+    if not advice:
+        advised = {rule.id for one in wanted for rule in one.rules if rule.advice}
+        unasked = {rule for rule in advised if not {rule, rule[5:]} & set(select)}
     files = texts(clusters)
     silence = Silence(files)
     order = {file: position for position, file in enumerate(files)}
     return sorted(
-        (one for one in found if chosen(one.rule, select, ignore) and not silence.covers(one)),
+        (
+            one
+            for one in found
+            if one.rule not in unasked and chosen(one.rule, select, ignore) and not silence.covers(one)
+        ),
         key=lambda one: (order.get(one.file, len(order)), one.file, one.line, one.rule),
     )
 

@@ -18,6 +18,7 @@ _BY_MESSAGE = tuple(
     (_RULES[key], re.compile(table["message"])) for key, table in tables("reader").items() if "message" in table
 )
 _PLACEHOLDER = _RULES["VRRP-E009"]
+_UNUSED = _RULES["VRRP-W010"]
 _REFUSED = _RULES["VRRP-E008"]
 _OTHERWISE = {
     Severity.ERROR: _RULES["VRRP-E097"],
@@ -39,10 +40,19 @@ def read(cluster: Cluster) -> Iterator[Finding]:
     """Each diagnostic of each file."""
     for node in cluster.nodes:
         unfilled = {(one.file, one.line) for one in node.parsed.diagnostics if rule_of(one) is _PLACEHOLDER}
+        ignored = {
+            node.config.scripts[entry.name].line
+            for instance in node.config.instances
+            for entry in instance.ignored_scripts
+            if entry.name in node.config.scripts
+        }
         for one in node.parsed.diagnostics:
             rule = rule_of(one)
-            # Whatever else is wrong with a line that was never filled in will not be when it is.
+            # Whatever else is wrong with a line that was never filled in will not be when it is; and that an ignored
+            # script is not run is told where it is ignored.
             if rule is not _PLACEHOLDER and (one.file, one.line) in unfilled:
+                continue
+            if rule is _UNUSED and one.line in ignored:
                 continue
             yield rule.finding(
                 Place(one.file, one.line),

@@ -32,6 +32,7 @@ class Rule:
         bad: a configuration in which it is found. A line `==> NAME <==` begins another file. A vrrp_instance may
             lack its interface, virtual_router_id and virtual_ipaddress where they do not matter.
         good: the same, mended.
+        advice: whether it is about what could be better in a configuration that is right: told only when asked for.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Rule:
     source: str
     bad: str
     good: str
+    advice: bool = False
 
     def finding(
         self,

@@ -30,6 +30,7 @@ def rulebook(name: str) -> Mapping[str, Rule]:
         key: Rule(
             id=key,
             severity=_SEVERITIES[key[5]],
+            advice=table.get("advice", False),
             **{field: table[field] for field in ("title", "why", "mend", "source", "bad", "good")},
         )
         for key, table in tables(name).items()

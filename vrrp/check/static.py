@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from vrrp.check import mismatch, reader
+from vrrp.check import election, mismatch, reader, scripts
 from vrrp.check.rule import Check
 
-CHECKS: tuple[Check, ...] = (reader.read, mismatch.compare, mismatch.unicast)
+CHECKS: tuple[Check, ...] = (
+    reader.read,
+    mismatch.compare,
+    mismatch.unicast,
+    election.equals,
+    election.states,
+    election.weights,
+    election.preemption,
+    election.sync_groups,
+    scripts.timing,
+    scripts.followed,
+    scripts.tested,
+    scripts.runnable,
+)

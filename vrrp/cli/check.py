@@ -54,6 +54,7 @@ def _explain(context: click.Context, _: click.Parameter, name: str | None) -> No
 @click.option("--cloud", is_flag=True, help="The nodes run where multicast and foreign MAC addresses are filtered.")
 @click.option("--select", multiple=True, metavar="RULES", help="Only these, by prefixes: VRRP-E,W012.")
 @click.option("--ignore", multiple=True, metavar="RULES", help="Not these, by prefixes.")
+@click.option("--advice", is_flag=True, help="Also what could be better in a configuration that is right.")
 @click.option("--proof/--no-proof", default=None, help="Prove what concerns behaviour by simulation [few files: yes].")
 @click.option("--proofs", type=click.Path(path_type=Path, file_okay=False), help="Write scenarios and pictures here.")
 @click.option("--fix", is_flag=True, help="Mend what can be mended safely, in the files.")
@@ -84,6 +85,7 @@ def command(
     cloud: bool,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    advice: bool,
     proof: bool | None,
     proofs: Path | None,
     fix: bool,
@@ -120,7 +122,8 @@ def command(
         clusters = inputs.clusters()
         prove = len(inputs.keepalived) <= _MOST_PROVED if proof is None else proof
         with _progress() as show:
-            return clusters, lint(clusters, proof=prove, select=rules[0], ignore=rules[1], progress=show)
+            found = lint(clusters, proof=prove, select=rules[0], ignore=rules[1], advice=advice, progress=show)
+            return clusters, found
 
     clusters, found = checked(read())
     if fix or diff:

@@ -70,13 +70,16 @@ def told(findings: Iterable[Finding], sources: Sources) -> Iterator[str]:
 
 def _shown(finding: Finding, sources: Sources) -> Iterator[str]:
     """The line itself, and those that it takes to see it."""
-    line = printable(sources.line(finding).strip())
-    if line:
-        yield click.style(f"{finding.line:>6} | ", fg="blue") + line
-    for place in finding.related[:_MOST_RELATED]:
+    shown = (Place(finding.file, finding.line), *finding.related[:_MOST_RELATED])
+    for place in dict.fromkeys(shown):
         line = printable(sources.line(place).strip())
-        says = click.style(f"  {place.says}", fg="cyan") if place.says else ""
-        yield click.style(f"        {visible(place.file)}:{place.line}: ", dim=True) + line + says
+        if place.file == finding.file:
+            where = f"{place.line:>6} | "
+        else:
+            where = f"        {visible(place.file)}:{place.line}: "
+        if line or place.file != finding.file:
+            says = click.style(f"  ({place.says})", fg="cyan") if place.says not in line else ""
+            yield click.style(where, fg="blue") + line + says
     more = len(finding.related) - _MOST_RELATED
     if more > 0:
         yield click.style(f"        and {more} more", dim=True)
