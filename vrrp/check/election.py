@@ -67,7 +67,7 @@ def equals(cluster: Cluster) -> Iterator[Finding]:
                 wait = f"{one.garp_master_delay_ns / 1e9:g} s"
                 message = (
                     f"({one.name}) {named(members)} all have priority {priority}: when the master fails they become "
-                    f"master together, and the loser's gratuitous ARP may come last: {wait} without service"
+                    f"master together, and the loser's gratuitous ARP may come last: {wait} more without service"
                 )
             yield rule.finding(places[1], message, related=[places[0], *places[2:]])
 

@@ -58,6 +58,22 @@ def _held_text(one: VrrpInstance) -> str:
     return "addresses " + ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
+def _lacking(one: VrrpInstance, other: VrrpInstance, where: str) -> str:
+    """Which addresses the one lacks, and which the other."""
+    own = dict.fromkeys(str(held.address) for held in one.addresses)
+    theirs = dict.fromkeys(str(held.address) for held in other.addresses)
+    parts = []
+    for verb, place, missing in (
+        ("lacks", f"which is {where}", [address for address in theirs if address not in own]),
+        ("has", f"which is not {where}", [address for address in own if address not in theirs]),
+    ):
+        if missing:
+            more = len(missing) - _MOST_NAMES
+            shown = ", ".join(missing[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+            parts.append(f"{verb} {shown}, {place if len(missing) == 1 else place.replace('which is', 'which are')}")
+    return "; ".join(parts)
+
+
 def _authentication(one: VrrpInstance) -> Hashable:
     if one.version != 2 or one.authentication is None:
         return None
@@ -169,11 +185,16 @@ def _differences(peers: Peers, comparison: _Comparison) -> Iterator[Finding]:
             continue
         for member in members:
             own = comparison.says(member.instance)
-            if own == usual_text:
-                own = f"another: {own}"
+            other = f"on {named(usual)}"
+            if comparison.value is _held:
+                told = _lacking(member.instance, usual[0].instance, other)
+            elif own == usual_text:  # two passwords of the same length
+                told = f"{own}, another than {other}"
+            else:
+                told = f"{own} here, {usual_text} {other}"
             yield comparison.rule.finding(
                 _place(member, comparison, usual[0]),
-                f"({member.instance.name}) {own} here, {usual_text} on {named(usual)}",
+                f"({member.instance.name}) {told}",
                 severity=comparison.severity(member.instance),
                 related=[_place(other, comparison, member) for other in usual[:_MOST_NAMES]],
             )
@@ -185,7 +206,8 @@ def _same_addresses(peers: Peers) -> bool:
 
 def _place(member: Member, comparison: _Comparison, other: Member) -> Place:
     """The line that says it; of addresses, the first that the other does not have."""
-    says = comparison.says(member.instance)
+    given = any(keyword in member.instance.lines for keyword in comparison.keywords)
+    says = "" if given else comparison.says(member.instance)
     if comparison.keywords == ("virtual_ipaddress",):
         theirs = {(held.address, held.prefix) for held in other.instance.addresses}
         bare = {address for address, _ in theirs}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vrrp.check import election, mismatch, reader, scripts
+from vrrp.check import announcing, election, holding, mismatch, reader, scripts
 from vrrp.check.rule import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -18,4 +18,12 @@ CHECKS: tuple[Check, ...] = (
     scripts.followed,
     scripts.tested,
     scripts.runnable,
+    holding.addressed,
+    holding.reachable,
+    holding.vrids,
+    holding.machine,
+    announcing.waiting,
+    announcing.announced,
+    announcing.notified,
+    announcing.networks,
 )
