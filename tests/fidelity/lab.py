@@ -170,7 +170,7 @@ class Lab:
             self._configure(number, self._configs[number - 1], f"r{number}.conf")
         for bridge, name in (("br0", "lan0"), ("br1", "lan1"), ("brx", "lanx"))[:: 1 if self._interfaces > 1 else 2]:
             command = ("tcpdump", "-i", bridge, "-U", "--immediate-mode", "--time-stamp-precision", "nano")
-            only = ("-w", f"{self.folder}/{name}.pcap", "vrrp or arp or proto 51 or icmp6")
+            only = ("-w", f"{self.folder}/{name}.pcap", "vrrp or ah or arp or ip6")
             space = ("ip", "netns", "exec", lan)
             silent = subprocess.DEVNULL
             self._captures.append(subprocess.Popen([*space, *PROMPTLY, *command, *only], stdout=silent, stderr=silent))
@@ -245,6 +245,7 @@ class Lab:
 
     def _read(self, number: int, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(60))  # of this thread: a line is stamped as it comes
         with (self.folder / f"r{number}.log").open("a") as log:
             for line in process.stdout:
                 at = self._now()

@@ -143,3 +143,79 @@ def fault_hears_nothing(folder: Path) -> None:
         lab.until(14)
         lab.stop(1)
         lab.until(17)
+
+
+def vip_mismatch(folder: Path) -> None:
+    lists = (["10.0.0.100/24", "10.0.0.101/24"], ["10.0.0.100/24", "10.0.0.102/24"])
+    with Lab(folder, [head() + instance(100 + n, vips=vips) for n, vips in enumerate(lists)]) as lab:
+        lab.start(1, 2)
+        lab.until(12)
+
+
+def v6_pair(folder: Path) -> None:
+    lines = ["advert_int 1", "use_vmac"]
+    with Lab(
+        folder, [head() + instance(p, *lines, vips=["fe80::100/64", "2001:db8::100/64"]) for p in (101, 100)]
+    ) as lab:
+        lab.start(1, 2)
+        lab.until(6.2)
+        lab.stop(1)
+        lab.until(9)
+
+
+def unicast_v3(folder: Path) -> None:
+    configs = []
+    for number, priority in enumerate((101, 100), 1):
+        peer = block("unicast_peer", f"10.0.0.{3 - number}")
+        configs.append(head() + instance(priority, "version 3", peer, vips=["10.0.0.101/24", "10.0.0.100/24"]))
+    with Lab(folder, configs) as lab:
+        lab.start(1, 2)
+        lab.until(6.2)
+        lab.stop(1)
+        lab.until(9)
+
+
+def garp_paced(folder: Path) -> None:
+    """vrrp_garp_interval with three addresses, and with garp_master_repeat 1."""
+    with Lab(
+        folder,
+        [
+            head("vrrp_garp_interval 0.2")
+            + instance(100, "garp_master_delay 2", *more, vips=[f"10.0.0.{100 + n}/24" for n in range(3)])
+            for more in ((), ("garp_master_repeat 1",))
+        ],
+    ) as lab:
+        lab.start(1)
+        lab.until(8)
+        lab.crash(1)
+        lab.until(8.2)
+        lab.start(2)
+        lab.until(16)
+
+
+def pause_six_seconds(folder: Path) -> None:
+    with Lab(folder, plain(100, 101)) as lab:
+        lab.start(1, 2)
+        lab.until(6.2)
+        lab.pause(2)
+        lab.until(12.5)
+        lab.resume(2)
+        lab.until(16)
+
+
+def refusals(folder: Path) -> None:
+    """Seven masters, because r1 refuses each of the others for another reason; its log is kept."""
+    right, wrong = (block("authentication", "auth_type PASS", f"auth_pass {word}") for word in ("right", "wrong"))
+    two = ["10.0.0.100/24", "10.0.0.101/24"]
+    configs = [
+        instance(100, right),
+        instance(100, wrong),
+        instance(100),
+        instance(100, right, "advert_int 2"),
+        instance(100, "version 3"),
+        instance(100, right, vips=["10.0.0.99/24"]),
+        instance(100, right, vips=two),
+    ]
+    with Lab(folder, [head() + config for config in configs]) as lab:
+        lab.start(1, 2, 3, 4, 5, 6, 7)
+        lab.until(14)

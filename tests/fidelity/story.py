@@ -20,7 +20,7 @@ from sim.network import Network
 from sim.result import Result
 from vrrp.wire.address import text
 from vrrp.wire.advertisement import Advertisement
-from vrrp.wire.arp import ArpPacket
+from vrrp.wire.arp import REQUEST, ArpPacket
 from vrrp.wire.checksum import ChecksumPolicy
 from vrrp.wire.errors import DecodeError
 from vrrp.wire.frame import Datagram, Frame, decode_datagram, parse_frame
@@ -130,18 +130,20 @@ def recorded(name: str) -> Story:
     """What keepalived did."""
     recording = Recording(folder_of(name))
 
-    def frames() -> Iterator[tuple[int, bytes]]:
-        for capture in recording.captures:
-            with open_pcap(capture) as file:
-                yield from ((round((float(at) - recording.zero) * S_NS), raw) for at, raw in dpkt.pcap.Reader(file))
-
     def router_of(frame: Frame) -> str:
         # A virtual MAC does not tell who sent it; the address in the packet does.
         if frame.source.startswith(b"\x02\0"):
             return f"r{frame.source[5]}"
         return f"r{frame.content.source[-1]}" if isinstance(frame.content, Datagram) else "virtual"
 
-    return _told(recording.entries, frames(), router_of)
+    return _told(recording.entries, _frames(recording), router_of)
+
+
+def _frames(recording: Recording) -> Iterator[tuple[int, bytes]]:
+    """What was captured: nanoseconds from the recording's zero, and the bytes."""
+    for capture in recording.captures:
+        with open_pcap(capture) as file:
+            yield from ((round((float(at) - recording.zero) * S_NS), raw) for at, raw in dpkt.pcap.Reader(file))
 
 
 @cache
@@ -156,6 +158,8 @@ def simulated(name: str, *, ideal: bool = False) -> Story:
     wire: list[tuple[int, bytes]] = []
     for segment in network.segments.values():
         segment.taps.append(lambda now_ns, raw: wire.append((now_ns, raw)))
+    if "inject" in recording.foreign:
+        _inject(recording, network)
     result = network.run(max(recording.end_ns, recorded(name).last_ns + MS_NS))
     owners = {i.mac: node.name for node in network.nodes.values() for i in node.interfaces.values()}
     addresses = {a: node.name for node in network.nodes.values() for i in node.interfaces.values() for a in i.own}
@@ -166,6 +170,22 @@ def simulated(name: str, *, ideal: bool = False) -> Story:
 
     entries = [Entry(t.at_ns, t.node, t.instance, t.new) for t in result.transitions]
     return _told(entries, iter(wire), router_of, result)
+
+
+class _Injector:
+    """A station that only sends."""
+
+    def hear(self, now_ns: int, frame: Frame) -> None:
+        """It does not listen."""
+
+
+def _inject(recording: Recording, network: Network) -> None:
+    """Put on the simulated wire what the capture has from somebody who is no router."""
+    port = network.segments["lan0"].attach("injector", _Injector())
+    routers = {bytes((2, 0, 0, 0, 0, int(name[1:]))) for name in network.nodes}
+    for at_ns, raw in _frames(recording):
+        if raw[6:12] not in routers:
+            network.kernel.at(at_ns, lambda raw=raw: port.transmit(raw))  # type: ignore[misc]  # mypy cannot type a default
 
 
 def both(name: str) -> tuple[Story, Story]:
@@ -187,7 +207,7 @@ def _told(
             decoded = decode_datagram(content, ChecksumPolicy.EITHER)
             if not isinstance(decoded, DecodeError):
                 adverts.append(Advert(at_ns, router_of(frame), decoded, frame))
-        elif isinstance(content, ArpPacket) and content.gratuitous:
+        elif isinstance(content, ArpPacket) and content.gratuitous and content.operation == REQUEST:
             announcements.append(Announcement(at_ns, router_of(frame), text(content.sender), frame))
         elif isinstance(content, NeighborAdvertisement):
             announcements.append(Announcement(at_ns, router_of(frame), text(content.target), frame))

@@ -5,12 +5,14 @@ The recordings in `data` were made with keepalived 2.2.7 in network namespaces. 
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 from statistics import median
 
 import pytest
 
+from fidelity.record import RECORDINGS
 from fidelity.recording import MS_NS, Entry, Recording
 from fidelity.story import S_NS, recorded
 from fidelity.verdict import Verdict, compare
@@ -41,7 +43,7 @@ def test_masters_are_those_of_the_recording(name: str, tmp_path: Path) -> None:
 
 
 def test_weight_neg_1_1_1_the_addresses_took_64_ms_to_be_set() -> None:
-    """From the first advertisement to the gratuitous ARPs it is 0.1 to 0.5 ms elsewhere; the next ones are late too."""
+    """From the first advertisement to its gratuitous ARPs: 0.1 to 0.5 ms elsewhere. The next ones are late, too."""
     story = recorded("weight_neg_1_1_1")
     first, second, *_ = story.from_router("r1", before_ns=12 * S_NS)
     assert (story.announced("r1")[0].at_ns - first.at_ns) / MS_NS == pytest.approx(63.9, abs=0.1)
@@ -75,3 +77,21 @@ def test_all_recordings_are_predicted(shared: Path, tmp_path: Path) -> None:
     assert bad.keys() <= LATE, bad
     assert len(verdicts) >= 44
     assert median(abs(error) for verdict in verdicts.values() for error in verdict.errors_ns) < 2 * MS_NS
+
+
+def test_kept_copies_are_the_shared_ones(shared: Path) -> None:
+    recordings = shared / "recordings" / "keepalived"
+    copied = [folder for folder in DATA.iterdir() if (recordings / folder.name).is_dir()]
+    assert len(copied) >= 39
+    for folder in copied:
+        for file in folder.iterdir():
+            kept = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+            assert kept == (recordings / folder.name / file.name.removesuffix(".gz")).read_bytes()
+
+
+def test_what_is_said_to_be_recorded_is_there() -> None:
+    assert len(RECORDINGS) >= 45
+    for name in RECORDINGS:
+        recording = Recording(DATA / name)
+        assert all(capture.stat().st_size > 24 for capture in recording.captures)
+        assert recording.captures

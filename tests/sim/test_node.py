@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from networks import MS, VIP, S, event, network, router, scenario_data, states, tap
 
 from sim.network import Network
-from sim.node import ANNOUNCE_AFTER_NS, ANNOUNCE_SPACING_NS
+from sim.node import ACQUIRE_NS, ANNOUNCE_AFTER_NS, ANNOUNCE_SPACING_NS
 from sim.tcp import accepted_port, answer_syn, build_syn
 from vrrp.protocol.settings import Announcements, RouterConfig
 from vrrp.wire.address import pack
@@ -234,11 +235,11 @@ def test_a_burst_has_five_rounds_of_all_addresses_75_us_apart_and_comes_again_af
     seen = tap(net)
     net.run(10 * S)
     told = announcements(seen)
-    first_ns = MDI_100 + ANNOUNCE_AFTER_NS
     addresses = [pack(a) for a in (VIP, "10.0.0.101", "10.0.0.102")]
-    burst = [(first_ns + n * ANNOUNCE_SPACING_NS, addresses[n % 3]) for n in range(15)]
-    assert [(at, arp.sender) for at, arp in told] == burst + [(at + 5 * S, address) for at, address in burst]
-    assert (ANNOUNCE_AFTER_NS, ANNOUNCE_SPACING_NS) == (400_000, 75_000)
+    burst = [(ANNOUNCE_AFTER_NS + n * ANNOUNCE_SPACING_NS, addresses[n % 3]) for n in range(15)]
+    first, second = ([(begun_ns + at, a) for at, a in burst] for begun_ns in (MDI_100 + ACQUIRE_NS, MDI_100 + 5 * S))
+    assert [(at, arp.sender) for at, arp in told] == first + second
+    assert (ACQUIRE_NS + ANNOUNCE_AFTER_NS, ANNOUNCE_SPACING_NS) == (400_000, 75_000)
 
 
 def test_an_excluded_address_of_the_other_family_is_announced_in_its_own_way() -> None:
@@ -267,7 +268,20 @@ def test_a_spaced_announcer_is_the_routers_affair() -> None:
     seen = tap(net)
     net.run(5 * S)
     times = [at for at, _ in announcements(seen)]
-    assert times == [MDI_100 + 400_000, MDI_100 + 400_000 + 200 * MS]
+    assert times == [MDI_100 + 400_000, MDI_100 + 200 * MS + ANNOUNCE_AFTER_NS]
+
+
+def test_bursts_asked_for_together_follow_each_other() -> None:
+    """As of a process that wakes and finds several weaker advertisements waiting."""
+    net = network(
+        {"r1": router(), "r2": router(90)}, events=[event("5s", "pause", "r1"), event("10s", "resume", "r1")]
+    )
+    seen = tap(net)
+    net.run(11 * S)
+    own = net.nodes["r1"].interfaces["eth0"].mac
+    told = [at for at, frame in seen if at >= 10 * S and frame.source == own and isinstance(frame.content, ArpPacket)]
+    assert len(told) == 15
+    assert all(later - earlier >= ANNOUNCE_SPACING_NS for earlier, later in pairwise(told))
 
 
 def test_an_owner_keeps_its_own_address_through_everything() -> None:
