@@ -1,0 +1,98 @@
+"""All combinations of a cluster: planned, run on as many processes as pay, in an order that is always the same."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import combinations, islice, permutations
+from multiprocessing import get_context
+
+from sim.proof.failure import Failure
+from sim.proof.testbed import Testbed
+from sim.proof.trial import Plan, Trial
+
+_CHUNK = 64
+_POOL_PAYS = 1500
+"""Trials from which on starting processes (half a second each, for Python to load it all) is worth it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """The trials that were run, in order, and how many there are in all."""
+
+    trials: tuple[Trial, ...]
+    planned: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every combination was run."""
+        return len(self.trials) == self.planned
+
+
+def plans(failures: Sequence[Failure]) -> Iterator[Plan]:
+    """Each failure alone; then each pair, one after the other in both orders; then each pair in the same instant."""
+    for failure in failures:
+        yield Plan((failure,))
+    for first, second in permutations(failures, 2):
+        if not first.excludes(second):
+            yield Plan((first, second))
+    for first, second in combinations(failures, 2):
+        if not first.excludes(second):
+            yield Plan((first, second), at_once=True)
+
+
+def campaign(testbed: Testbed, budget_s: float, processes: int | None = None) -> Campaign:
+    """Run all single and double failures; what does not fit into the time is left out, from the end.
+
+    Args:
+        testbed: the cluster.
+        budget_s: seconds of real time after which no more trials are begun.
+        processes: on how many to run; None: one, or as many as there are processors when there is much to do.
+    """
+    everything = list(plans(testbed.failures))
+    until = time.monotonic() + budget_s
+    if processes is None:
+        processes = (os.cpu_count() or 1) if len(everything) >= _POOL_PAYS else 1
+    chunks = [everything[start : start + _CHUNK] for start in range(0, len(everything), _CHUNK)]
+    trials: list[Trial] = []
+    for done in _in_order(testbed, chunks, processes):
+        trials += done
+        if time.monotonic() > until:
+            break
+    return Campaign(tuple(trials), len(everything))
+
+
+def _in_order(testbed: Testbed, chunks: Sequence[Sequence[Plan]], processes: int) -> Iterator[list[Trial]]:
+    if processes == 1:
+        for chunk in chunks:
+            yield [testbed.run(plan) for plan in chunk]
+        return
+    # Not fork: whoever calls may have threads.
+    with ProcessPoolExecutor(
+        processes, mp_context=get_context("spawn"), initializer=_equip, initargs=(testbed,)
+    ) as pool:
+        todo = iter(chunks)
+        # Two chunks for each process: so that none waits, and little is lost when the time is over.
+        waiting = [pool.submit(_work, chunk) for chunk in islice(todo, 2 * processes)]
+        try:
+            while waiting:
+                yield waiting.pop(0).result()
+                waiting += [pool.submit(_work, chunk) for chunk in islice(todo, 1)]
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+_bench: list[Testbed] = []
+"""In a worker process: the cluster it works on."""
+
+
+def _equip(testbed: Testbed) -> None:
+    _bench[:] = [testbed]
+
+
+def _work(chunk: Sequence[Plan]) -> list[Trial]:
+    return [_bench[0].run(plan) for plan in chunk]

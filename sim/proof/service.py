@@ -1,0 +1,104 @@
+"""Which nodes can serve an address while something is broken, and whom its users can reach.
+
+A node can serve when its process runs, and everything its configuration tracks for the address is whole: its
+interface, the interfaces and scripts it tracks, those of its sync group. It can be reached when it is on the users' side:
+its process alive, its link up, not cut off. Users are with the nodes that nobody cut off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sim.proof.failure import PROCESS_ENDS, Failure, Ignored, Kind
+from sim.scenario import Scenario
+from vrrp.protocol.settings import RouterConfig, VirtualRouterConfig
+from vrrp.wire.address import text
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A node that has an address configured: by which virtual router, over which interface of which segment.
+
+    `scripts` and `interfaces` are what must be whole for it to serve as its configuration wants, also where that
+    has no effect; `priority` is the configured one, and `preempt` whether it takes over from a lower one.
+    """
+
+    node: str
+    instance: str
+    interface: str
+    segment: str
+    scripts: frozenset[str]
+    interfaces: frozenset[str]
+    priority: int
+    preempt: bool
+
+    def reachable(self, broken: Iterable[Failure]) -> bool:
+        """Whether users reach this node's address at all."""
+        return not any(
+            failure.node == self.node
+            and (
+                failure.kind in PROCESS_ENDS
+                or (failure.kind is Kind.LINK and failure.what == self.interface)
+                or (failure.kind is Kind.PARTITION and failure.what == self.segment)
+            )
+            for failure in broken
+        )
+
+    def usable(self, broken: Iterable[Failure]) -> bool:
+        """Whether the address is well where this node is its master."""
+        own = [failure for failure in broken if failure.node == self.node]
+        return self.reachable(own) and not any(self.depends_on(failure) for failure in own)
+
+    def depends_on(self, failure: Failure) -> bool:
+        """Whether the failure is of something that this node needs to serve the address."""
+        if failure.node != self.node:
+            return False
+        if failure.kind is Kind.SCRIPT:
+            return failure.what in self.scripts
+        if failure.kind is Kind.LINK:
+            return failure.what in self.interfaces
+        return failure.kind is not Kind.PARTITION or failure.what == self.segment
+
+
+def providers(
+    scenario: Scenario, configs: Mapping[str, RouterConfig], ignored: Ignored
+) -> Mapping[str, tuple[Provider, ...]]:
+    """Each virtual address (text) with the nodes that have it configured, in the order of the scenario."""
+    found: dict[str, list[Provider]] = {}
+    for node, config in configs.items():
+        by_name = {virtual_router.name: virtual_router for virtual_router in config.virtual_routers}
+        for virtual_router in config.virtual_routers:
+            companions = [
+                by_name[name]
+                for group in config.sync_groups
+                if virtual_router.name in group.members
+                for name in group.members
+            ]
+            provider = _provider(node, virtual_router, companions or [virtual_router], scenario, ignored)
+            for address in virtual_router.addresses + virtual_router.excluded_addresses:
+                found.setdefault(text(address), []).append(provider)
+    return {address: tuple(nodes) for address, nodes in found.items()}
+
+
+def _provider(
+    node: str,
+    virtual_router: VirtualRouterConfig,
+    companions: list[VirtualRouterConfig],
+    scenario: Scenario,
+    ignored: Ignored,
+) -> Provider:
+    scripts = {tracked.name for one in companions for tracked in one.track_scripts}
+    scripts.update(*(ignored.get(node, {}).get(one.name, ()) for one in companions))
+    return Provider(
+        node=node,
+        instance=virtual_router.name,
+        interface=virtual_router.interface,
+        segment=scenario.nodes[node].interfaces[virtual_router.interface].segment,
+        scripts=frozenset(scripts),
+        interfaces=frozenset(
+            name for one in companions for name in (one.interface, *(watched.name for watched in one.track_interfaces))
+        ),
+        priority=virtual_router.priority,
+        preempt=virtual_router.preempt,
+    )
