@@ -64,13 +64,25 @@ def from_files(
     parsed = {}
     for name, file in zip(names, files, strict=True):
         parsed[name] = _load(file, environment or {}, ScenarioSource(str(file), "", Path()), ())
+    return from_configs(parsed, dict(zip(names, files, strict=True)), events=events, profile=profile, seed=seed)
+
+
+def from_configs(
+    parsed: Mapping[str, ParsedConfig],
+    files: Mapping[str, Path],
+    *,
+    events: Sequence[str] = (),
+    profile: str = "keepalived",
+    seed: int = 1,
+) -> Inputs:
+    """The same of configurations read already, each with at least one instance, by the names of their nodes."""
     data: dict[str, Any] = lay_out({name: one.config for name, one in parsed.items()})
-    for name, file in zip(names, files, strict=True):
-        data["nodes"][name]["keepalived"] = str(file)
+    for name in parsed:
+        data["nodes"][name]["keepalived"] = str(files[name])
     data["events"] = [_parse_event(event) for event in events]
     longest_ns = max([parse_duration(event["at"]) for event in data["events"]], default=0)
     duration_ns = max(SHORTEST_NS, longest_ns + AFTER_LAST_EVENT_NS)
-    title = " ".join(names)
+    title = " ".join(parsed)
     data |= {"title": title, "duration": duration_text(duration_ns), "seed": seed, "profile": profile}
     source = _CommandLine("--event", "", Path())
     return _gather(read_scenario(data, source), source, parsed)

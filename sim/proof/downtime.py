@@ -1,8 +1,8 @@
 """How long an address is not served after one failure: worst, typical and best over the phase of the failure.
 
-What comes by chance is when in the advertisement interval and in a check's interval something fails, and how those two lie
-to each other: processes drift. So each failure is tried at a lattice of phases, of which the median is the typical time,
-and at the corners that the formulas name:
+What comes by chance is when in the advertisement interval and in a check's interval something fails, and how those two
+lie to each other: processes drift. So each failure is tried at a lattice of phases, of which the median is the typical
+time, and at the corners that the formulas name:
 
 * A master that falls silent is missed Master_Down_Interval after its last advertisement: worst right after one, best
   right before the next.
@@ -70,7 +70,7 @@ def downtimes(testbed: Testbed, trials: Iterable[Trial]) -> Iterator[Downtime]:
 
 
 class _Phases:
-    """Trials of one failure at chosen phases. They are given by two times:
+    """Trials of one failure at chosen phases, given by two times.
 
     `after_ns`: how long after a run of the script (from 1 ns to its interval) the failure comes. `age_ns`: how old the
     master's last advertisement is (from 1 ns to the advertisement interval) when its node notices the failure, or

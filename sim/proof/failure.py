@@ -14,7 +14,6 @@ from typing import TypeAlias
 from sim.scenario import EventSpec, Scenario
 from vrrp.protocol.settings import RouterConfig
 
-
 Ignored: TypeAlias = Mapping[str, Mapping[str, frozenset[str]]]
 """Node -> virtual router -> the scripts that its configuration tracks to no effect."""
 

@@ -1,8 +1,8 @@
 """Which nodes can serve an address while something is broken, and whom its users can reach.
 
 A node can serve when its process runs, and everything its configuration tracks for the address is whole: its
-interface, the interfaces and scripts it tracks, those of its sync group. It can be reached when it is on the users' side:
-its process alive, its link up, not cut off. Users are with the nodes that nobody cut off.
+interface, the interfaces and scripts it tracks, those of its sync group. It can be reached when it is on the users'
+side: its process alive, its link up, not cut off. Users are with the nodes that nobody cut off.
 """
 
 from __future__ import annotations

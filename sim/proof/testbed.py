@@ -57,11 +57,9 @@ class Testbed:
         self._adverts_ns[plan.shift_ns] = {sent.instance: sent.at_ns for sent in run.network.recorder.sent}
         run.advance(_BEFORE_FIRST_NS + plan.offset_ns)
         groups = [plan.failures] if plan.at_once else [(failure,) for failure in plan.failures]
-        for group in groups:
-            stages.append(run.stage(group, breaks=True))
+        stages += [run.stage(group, breaks=True) for group in groups]
         if plan.mended:
-            for group in groups:
-                stages.append(run.stage(group, breaks=False))
+            stages += [run.stage(group, breaks=False) for group in groups]
         return Trial(plan, tuple(stages), tuple(run.events), run.now_ns)
 
     def elect(self, shift_ns: int) -> tuple[int, Mapping[str, int]]:

@@ -16,8 +16,8 @@ BRIEF_NS = 1_000_000
 class Plan:
     """What to try: failures one after the other, each when the last has come to rest, or all `at_once`.
 
-    `offset_ns` is how long after the start of the trial the first one comes, `shift_ns` how much later than otherwise the
-    elections are, and with them the phase of all advertisements; `mended` says whether to mend things afterwards.
+    `offset_ns` is how long after the start of the trial the first one comes, `shift_ns` how much later than otherwise
+    the elections are, and with them the phase of all advertisements; `mended`: whether to mend things afterwards.
     """
 
     failures: tuple[Failure, ...]
@@ -48,8 +48,8 @@ class Fate:
 class Stage:
     """From one act to the next: what is broken, whether it came to rest, and each address's fate.
 
-    `from_ns` to `to_ns` is when; `changed_ns` the time of the last change of a state or priority. `detected_ns` is how long
-    after the act the node itself first reacted (None: never, or there was nobody to).
+    `from_ns` to `to_ns` is when; `changed_ns` the time of the last change of a state or priority. `detected_ns` is how
+    long after the act the node itself first reacted (None: never, or there was nobody to).
     """
 
     broken: tuple[Failure, ...]
