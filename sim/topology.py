@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vrrp.config import KeepalivedConfig
-from vrrp.config.model import VrrpInstance
+from vrrp.config.model import SyncGroup, VrrpInstance
 
 FIRST_HOST = 11
 _FALLBACK_V4 = ipaddress.ip_network("192.0.2.0/24")
@@ -35,9 +35,8 @@ def lay_out(configs: Mapping[str, KeepalivedConfig]) -> dict[str, Any]:
                 if not any(_alike(address, there) for there in part["addresses"]):
                     part["addresses"].append(address)
                     used.add(address.partition("/")[0])
-            for watched in instance.track_interfaces:
-                place = {"segment": segments[node, watched.name], "addresses": []}
-                interfaces.setdefault(watched.name, place)
+        for watched in _watched(config):
+            interfaces.setdefault(watched, {"segment": segments[node, watched], "addresses": []})
         nodes[node] = {"interfaces": interfaces}
     return {"segments": {name: {} for name in dict.fromkeys(segments.values())}, "nodes": nodes}
 
@@ -58,11 +57,17 @@ def _segments(configs: Mapping[str, KeepalivedConfig]) -> dict[Place, str]:
             joined.setdefault(place, place)
             key = (instance.vrid, instance.addresses[0].address.version if instance.addresses else 4)
             joined[root(place)] = root(first.setdefault(key, place))
-            for watched in instance.track_interfaces:
-                joined.setdefault((node, watched.name), (node, watched.name))
+        for watched in _watched(config):
+            joined.setdefault((node, watched), (node, watched))
     roots = list(dict.fromkeys(root(place) for place in joined))
     names = {place: "lan" if number == 1 else f"lan{number}" for number, place in enumerate(roots, 1)}
     return {place: names[root(place)] for place in joined}
+
+
+def _watched(config: KeepalivedConfig) -> list[str]:
+    """The interfaces that a node's instances and sync groups track."""
+    followers: list[VrrpInstance | SyncGroup] = [*config.instances, *config.sync_groups]
+    return [watched.name for follower in followers for watched in follower.track_interfaces]
 
 
 def _named_addresses(configs: Mapping[str, KeepalivedConfig]) -> set[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from sim.scenario import EventSpec, Scenario
-from vrrp.protocol.settings import RouterConfig
+from vrrp.protocol.settings import RouterConfig, SyncGroupConfig, VirtualRouterConfig
 
 Ignored: TypeAlias = Mapping[str, Mapping[str, frozenset[str]]]
 """Node -> virtual router -> the scripts that its configuration tracks to no effect."""
@@ -21,7 +21,7 @@ Ignored: TypeAlias = Mapping[str, Mapping[str, frozenset[str]]]
 class Kind(enum.Enum):
     """How something fails; the value is the phrase that people read."""
 
-    SCRIPT = "check fails"
+    SCRIPT = "script fails"
     CRASH = "crashes"
     POWER = "loses power"
     STOP = "is stopped"
@@ -52,7 +52,7 @@ class Failure:
 
     def __str__(self) -> str:
         if self.kind is Kind.SCRIPT:
-            return f"{self.node}: check {self.what} fails"
+            return f"{self.node}: script {self.what} fails"
         if self.kind is Kind.LINK:
             return f"{self.node}: {self.what} loses its link"
         if self.kind is Kind.PARTITION:
@@ -73,7 +73,8 @@ def failures(scenario: Scenario, configs: Mapping[str, RouterConfig], ignored: I
     """
     found: list[Failure] = []
     for node, config in configs.items():
-        tracked = {t.name for virtual_router in config.virtual_routers for t in virtual_router.track_scripts}
+        followers: list[VirtualRouterConfig | SyncGroupConfig] = [*config.virtual_routers, *config.sync_groups]
+        tracked = {tracked.name for follower in followers for tracked in follower.track_scripts}
         tracked.update(*ignored.get(node, {}).values())
         found += [Failure(Kind.SCRIPT, node, script.name) for script in config.scripts if script.name in tracked]
         found += [Failure(kind, node) for kind in (Kind.CRASH, Kind.POWER, Kind.STOP)]

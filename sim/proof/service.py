@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sim.proof.failure import PROCESS_ENDS, Failure, Ignored, Kind
 from sim.scenario import Scenario
-from vrrp.protocol.settings import RouterConfig, VirtualRouterConfig
+from vrrp.protocol.settings import RouterConfig, SyncGroupConfig, VirtualRouterConfig
 from vrrp.wire.address import text
 
 
@@ -67,15 +67,8 @@ def providers(
     """Each virtual address (text) with the nodes that have it configured, in the order of the scenario."""
     found: dict[str, list[Provider]] = {}
     for node, config in configs.items():
-        by_name = {virtual_router.name: virtual_router for virtual_router in config.virtual_routers}
         for virtual_router in config.virtual_routers:
-            companions = [
-                by_name[name]
-                for group in config.sync_groups
-                if virtual_router.name in group.members
-                for name in group.members
-            ]
-            provider = _provider(node, virtual_router, companions or [virtual_router], scenario, ignored)
+            provider = _provider(node, virtual_router, config, scenario, ignored.get(node, {}))
             for address in virtual_router.addresses + virtual_router.excluded_addresses:
                 found.setdefault(text(address), []).append(provider)
     return {address: tuple(nodes) for address, nodes in found.items()}
@@ -84,21 +77,25 @@ def providers(
 def _provider(
     node: str,
     virtual_router: VirtualRouterConfig,
-    companions: list[VirtualRouterConfig],
+    config: RouterConfig,
     scenario: Scenario,
-    ignored: Ignored,
+    ignored: Mapping[str, frozenset[str]],
 ) -> Provider:
-    scripts = {tracked.name for one in companions for tracked in one.track_scripts}
-    scripts.update(*(ignored.get(node, {}).get(one.name, ()) for one in companions))
+    groups = [group for group in config.sync_groups if virtual_router.name in group.members]
+    names = {virtual_router.name}.union(*(group.members for group in groups))
+    companions = [one for one in config.virtual_routers if one.name in names]
+    followers: list[VirtualRouterConfig | SyncGroupConfig] = [*companions, *groups]
+    scripts = {tracked.name for one in followers for tracked in one.track_scripts if not tracked.reverse}
+    scripts.update(*(ignored.get(one.name, ()) for one in companions))
+    interfaces = {watched.name for one in followers for watched in one.track_interfaces if not watched.reverse}
+    interfaces |= {one.interface for one in companions}
     return Provider(
         node=node,
         instance=virtual_router.name,
         interface=virtual_router.interface,
         segment=scenario.nodes[node].interfaces[virtual_router.interface].segment,
         scripts=frozenset(scripts),
-        interfaces=frozenset(
-            name for one in companions for name in (one.interface, *(watched.name for watched in one.track_interfaces))
-        ),
+        interfaces=frozenset(interfaces),
         priority=virtual_router.priority,
         preempt=virtual_router.preempt,
     )

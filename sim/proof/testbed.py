@@ -41,6 +41,7 @@ class Testbed:
         self.scenario = scenario.model_copy(update={"events": (), "clients": {}})
         self.source = source
         self.configs = dict(configs)
+        self._ignored = dict(ignored or {})
         self.providers = providers(scenario, configs, ignored or {})
         self.failures = failures(scenario, configs, ignored or {})
         names = [node.profile or scenario.profile for node in scenario.nodes.values()]
@@ -61,6 +62,10 @@ class Testbed:
         if plan.mended:
             stages += [run.stage(group, breaks=False) for group in groups]
         return Trial(plan, tuple(stages), tuple(run.events), run.now_ns)
+
+    def ignored(self, provider: Provider) -> frozenset[str]:
+        """The scripts that a node's virtual router tracks to no effect."""
+        return self._ignored.get(provider.node, {}).get(provider.instance, frozenset())
 
     def elect(self, shift_ns: int) -> tuple[int, Mapping[str, int]]:
         """When a trial's first act comes at the earliest, and when each virtual router's master advertised before."""
