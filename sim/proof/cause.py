@@ -23,7 +23,7 @@ def why_it_stays(testbed: Testbed, problem: Problem) -> tuple[str, str]:
         script = min(ignored)
         if router.owner:
             return (
-                f"{holder.node} has priority 255, at which keepalived ignores script {script} because it has a weight.",
+                f"{holder.node} has priority 255, and keepalived ignores script {script} because it has a weight.",
                 f"Give {holder.node} a priority of 254 or less, or script {script} the weight 0.",
             )
         return (

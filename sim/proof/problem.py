@@ -1,4 +1,4 @@
-"""What a trial shows that should not be: one class, seven kinds, and the smallest combinations that cause each."""
+"""What a trial shows that should not be: one class, six kinds, and the smallest combinations that cause each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sim.proof.failure import Failure
-from sim.proof.trial import Stage, Trial
+from sim.proof.trial import Fate, Stage, Trial
 
 
 class Wrong(enum.Enum):
@@ -17,7 +17,6 @@ class Wrong(enum.Enum):
     TWO = "two nodes hold it"
     RESTLESS = "it never comes to rest"
     STAYS = "it stays where it is not served, though another node could"
-    STRAY = "it moves though its node is well"
     AWAY = "it does not come back when all is mended"
     RACE = "two backups take it at once"
 
@@ -40,17 +39,16 @@ class Problem:
 def problems(trial: Trial) -> Iterator[Problem]:
     """Everything wrong in a trial, stage by stage. Its elected state is taken to be well."""
     first = trial.stages[0]
-    for before, stage in zip(trial.stages, trial.stages[1:], strict=False):
+    for stage in trial.stages[1:]:
         for address, fate in stage.fates.items():
-            for wrong in _wrongs(address, before, stage):
+            for wrong in _wrongs(fate, stage):
                 yield Problem(wrong, address, trial, stage)
             mended = stage is trial.stages[-1] and not stage.broken
             if mended and len(fate.masters) == 1 and fate.masters != first.fates[address].masters:
                 yield Problem(Wrong.AWAY, address, trial, stage)
 
 
-def _wrongs(address: str, earlier: Stage, stage: Stage) -> Iterator[Wrong]:
-    before, fate = earlier.fates[address], stage.fates[address]
+def _wrongs(fate: Fate, stage: Stage) -> Iterator[Wrong]:
     if not stage.settled:
         yield Wrong.RESTLESS
         return
@@ -62,10 +60,6 @@ def _wrongs(address: str, earlier: Stage, stage: Stage) -> Iterator[Wrong]:
         yield Wrong.STAYS
     if fate.racers and stage.broken:
         yield Wrong.RACE
-    added = [failure.node for failure in stage.broken if failure not in earlier.broken]
-    moved = fate.without_ns > 0 or set(fate.masters) != set(before.masters)
-    if added and moved and set(before.masters) <= set(fate.usable) - set(added):
-        yield Wrong.STRAY
 
 
 def smallest(trials: Iterable[Trial]) -> Mapping[tuple[Wrong, str], tuple[Problem, ...]]:

@@ -34,9 +34,9 @@ _AFTER_NS = 5_000_000_000
 _STATIC = {
     Wrong.NOBODY: "VRRP-P003",
     Wrong.TWO: "VRRP-P004",
-    Wrong.RESTLESS: "VRRP-P005",
-    Wrong.AWAY: "VRRP-P006",
-    Wrong.RACE: "VRRP-P007",
+    Wrong.RESTLESS: "VRRP-P003",
+    Wrong.AWAY: "VRRP-P005",
+    Wrong.RACE: "VRRP-P006",
 }
 _PHRASES = {
     Wrong.NOBODY: "nobody holds {address} though {usable} could",
@@ -54,7 +54,7 @@ def prove(cluster: Cluster) -> Iterator[Finding]:
     if len(nodes) < 2:
         return
     refused = [node for node in nodes if node.parsed.refused]
-    unproved = RULES["VRRP-P011"]
+    unproved = RULES["VRRP-P010"]
     if refused:
         yield unproved.finding(
             refused[0].place(0), f"nothing is proved: keepalived does not start with this file on {refused[0].name}"
@@ -110,7 +110,7 @@ class _Proof:
         yield from self._slow(rows)
         yield from self._times(rows, elected)
         if not self._ran.complete:
-            yield RULES["VRRP-P011"].finding(
+            yield RULES["VRRP-P010"].finding(
                 next(iter(self.nodes.values())).place(0),
                 f"not all combinations of failures were run: {len(self._ran.trials)} of {self._ran.planned} "
                 f"in {BUDGET_S:g} s; the single failures come first",
@@ -129,7 +129,7 @@ class _Proof:
                 who = " and ".join(fate.masters) or "nobody"
                 verb = "are master" if len(fate.masters) > 1 else "is master"
                 yield self._finding(
-                    "VRRP-P009", place, f"{who} {verb} of {address} though nothing failed", elected, related
+                    "VRRP-P008", place, f"{who} {verb} of {address} though nothing failed", elected, related
                 )
 
     def _moves(self, found: Mapping[tuple[Wrong, str], Sequence[Problem]]) -> Iterator[Finding]:
@@ -192,7 +192,7 @@ class _Proof:
                 message = (
                     f"{address} is without service for {duration_text(longest_ns)} after: {combination_text(pair)}"
                 )
-                yield self._finding("VRRP-P008", self._pair_place(address, pair), message, pair)
+                yield self._finding("VRRP-P007", self._pair_place(address, pair), message, pair)
         for row in rows:
             if row.worst_ns is None or row.worst_ns <= SLOW_NS:
                 continue
@@ -202,7 +202,7 @@ class _Proof:
                 f"{row.failure}: {row.address} is without service for up to {duration_text(row.worst_ns)}, "
                 f"typically {duration_text(row.typical_ns or 0)}; {seconds} of it pass before it is noticed"
             )
-            yield self._finding("VRRP-P008", self._cause_place(row.address, row.failure), message, trial)
+            yield self._finding("VRRP-P007", self._cause_place(row.address, row.failure), message, trial)
 
     def _times(self, rows: Sequence[Downtime], elected: Trial) -> Iterator[Finding]:
         for address, fate in elected.elected.fates.items():
@@ -220,7 +220,7 @@ class _Proof:
                     f"the longest of {len(pairs)} pairs, as far as service returns: "
                     f"{duration_text(_longest_ns(worst, address))}, {combination_text(worst)}"
                 )
-            yield RULES["VRRP-P010"].finding(
+            yield RULES["VRRP-P009"].finding(
                 self._place(address, fate.masters[0]),
                 f"{', '.join(same)} on {fate.masters[0]}: time without service after each of "
                 f"{quiet + len(own)} single failures",
