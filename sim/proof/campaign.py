@@ -11,7 +11,7 @@ from itertools import combinations, islice, permutations
 from multiprocessing import get_context
 
 from sim.proof.failure import Failure
-from sim.proof.testbed import Testbed
+from sim.proof.rig import Rig
 from sim.proof.trial import Plan, Trial
 
 _CHUNK = 64
@@ -44,36 +44,34 @@ def plans(failures: Sequence[Failure]) -> Iterator[Plan]:
             yield Plan((first, second), at_once=True)
 
 
-def campaign(testbed: Testbed, budget_s: float, processes: int | None = None) -> Campaign:
+def campaign(rig: Rig, budget_s: float, processes: int | None = None) -> Campaign:
     """Run all single and double failures; what does not fit into the time is left out, from the end.
 
     Args:
-        testbed: the cluster.
+        rig: the cluster.
         budget_s: seconds of real time after which no more trials are begun.
         processes: on how many to run; None: one, or as many as there are processors when there is much to do.
     """
-    everything = list(plans(testbed.failures))
+    everything = list(plans(rig.failures))
     until = time.monotonic() + budget_s
     if processes is None:
         processes = (os.cpu_count() or 1) if len(everything) >= _POOL_PAYS else 1
     chunks = [everything[start : start + _CHUNK] for start in range(0, len(everything), _CHUNK)]
     trials: list[Trial] = []
-    for done in _in_order(testbed, chunks, processes):
+    for done in _in_order(rig, chunks, processes):
         trials += done
         if time.monotonic() > until:
             break
     return Campaign(tuple(trials), len(everything))
 
 
-def _in_order(testbed: Testbed, chunks: Sequence[Sequence[Plan]], processes: int) -> Iterator[list[Trial]]:
+def _in_order(rig: Rig, chunks: Sequence[Sequence[Plan]], processes: int) -> Iterator[list[Trial]]:
     if processes == 1:
         for chunk in chunks:
-            yield [testbed.run(plan) for plan in chunk]
+            yield [rig.run(plan) for plan in chunk]
         return
     # Not fork: whoever calls may have threads.
-    with ProcessPoolExecutor(
-        processes, mp_context=get_context("spawn"), initializer=_equip, initargs=(testbed,)
-    ) as pool:
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_equip, initargs=(rig,)) as pool:
         todo = iter(chunks)
         # Two chunks for each process: so that none waits, and little is lost when the time is over.
         waiting = [pool.submit(_work, chunk) for chunk in islice(todo, 2 * processes)]
@@ -86,12 +84,12 @@ def _in_order(testbed: Testbed, chunks: Sequence[Sequence[Plan]], processes: int
                 future.cancel()
 
 
-_bench: list[Testbed] = []
+_bench: list[Rig] = []
 """In a worker process: the cluster it works on."""
 
 
-def _equip(testbed: Testbed) -> None:
-    _bench[:] = [testbed]
+def _equip(rig: Rig) -> None:
+    _bench[:] = [rig]
 
 
 def _work(chunk: Sequence[Plan]) -> list[Trial]:

@@ -6,19 +6,19 @@ from collections.abc import Iterable
 
 from sim.proof.failure import Failure, Kind
 from sim.proof.problem import Problem
+from sim.proof.rig import Rig
 from sim.proof.service import Provider
-from sim.proof.testbed import Testbed
 from vrrp.protocol.settings import VirtualRouterConfig
 from vrrp.protocol.tracking import effective_priority
 
 
-def why_it_stays(testbed: Testbed, problem: Problem) -> tuple[str, str]:
+def why_it_stays(rig: Rig, problem: Problem) -> tuple[str, str]:
     """The cause, and what would mend it; each one sentence."""
     fate = problem.stage.fates[problem.address]
-    holder = next(p for p in testbed.providers[problem.address] if p.node in fate.masters)
-    others = [p for p in testbed.providers[problem.address] if p.node in fate.usable]
-    router = _router(testbed, holder)
-    ignored = _failing(problem, holder) & testbed.ignored(holder)
+    holder = next(p for p in rig.providers[problem.address] if p.node in fate.masters)
+    others = [p for p in rig.providers[problem.address] if p.node in fate.usable]
+    router = _router(rig, holder)
+    ignored = _failing(problem, holder) & rig.ignored(holder)
     if ignored:
         script = min(ignored)
         if router.owner:
@@ -31,8 +31,8 @@ def why_it_stays(testbed: Testbed, problem: Problem) -> tuple[str, str]:
             f"Track {script} in the vrrp_sync_group, or give it the weight 0.",
         )
     priority = _priority(router, problem.stage.broken, holder.node)
-    best = max(others, key=lambda p: _priority(_router(testbed, p), problem.stage.broken, p.node))
-    theirs = _priority(_router(testbed, best), problem.stage.broken, best.node)
+    best = max(others, key=lambda p: _priority(_router(rig, p), problem.stage.broken, p.node))
+    theirs = _priority(_router(rig, best), problem.stage.broken, best.node)
     if theirs > priority:
         return (
             f"{holder.node}'s priority falls to {priority}, below {best.node}'s {theirs}, which has nopreempt.",
@@ -46,8 +46,8 @@ def why_it_stays(testbed: Testbed, problem: Problem) -> tuple[str, str]:
     )
 
 
-def _router(testbed: Testbed, provider: Provider) -> VirtualRouterConfig:
-    routers = testbed.configs[provider.node].virtual_routers
+def _router(rig: Rig, provider: Provider) -> VirtualRouterConfig:
+    routers = rig.configs[provider.node].virtual_routers
     return next(router for router in routers if router.name == provider.instance)
 
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from sim.proof.failure import Failure, Kind
+from sim.proof.rig import Rig
 from sim.proof.service import Provider
-from sim.proof.testbed import Testbed
 from sim.proof.trial import Fate, Plan, Trial
 from vrrp.protocol.timers import CENTISECOND_NS
 
@@ -50,13 +50,13 @@ class Downtime:
         return self.worst_ns is not None
 
 
-def downtimes(testbed: Testbed, trials: Iterable[Trial]) -> Iterator[Downtime]:
+def downtimes(rig: Rig, trials: Iterable[Trial]) -> Iterator[Downtime]:
     """Each single failure that concerns an address; `trials` are those of the single failures, in order."""
     for trial in trials:
         (failure,) = trial.plan.failures
         stage = trial.worst
         done: dict[tuple[Provider, ...], Downtime] = {}
-        for address, providers in testbed.providers.items():
+        for address, providers in rig.providers.items():
             fate, before = stage.fates[address], trial.elected.fates[address]
             if not fate.usable or not (fate.without_ns or fate.masters != before.masters):
                 continue
@@ -65,7 +65,7 @@ def downtimes(testbed: Testbed, trials: Iterable[Trial]) -> Iterator[Downtime]:
             if known is None:
                 served = bool(fate.masters) and set(fate.masters) <= set(fate.usable)
                 never = Downtime(failure, address, None, None, None, None, (), 1)
-                known = done[providers] = _Phases(testbed, failure, address).measured() if served else never
+                known = done[providers] = _Phases(rig, failure, address).measured() if served else never
             yield replace(known, address=address)
 
 
@@ -77,19 +77,19 @@ class _Phases:
     falls silent.
     """
 
-    def __init__(self, testbed: Testbed, failure: Failure, address: str) -> None:
-        self._testbed = testbed
+    def __init__(self, rig: Rig, failure: Failure, address: str) -> None:
+        self._rig = rig
         self._failure = failure
         self._address = address
-        providers = testbed.providers[address]
+        providers = rig.providers[address]
         self._instance = providers[0].instance
         self._advert_ns = max(
             router.interval_cs * CENTISECOND_NS
             for provider in providers
-            for router in testbed.configs[provider.node].virtual_routers
+            for router in rig.configs[provider.node].virtual_routers
             if router.name == provider.instance
         )
-        scripts = testbed.configs[failure.node].scripts if failure.kind is Kind.SCRIPT else ()
+        scripts = rig.configs[failure.node].scripts if failure.kind is Kind.SCRIPT else ()
         self._script_ns = sum(script.interval_ns for script in scripts if script.name == failure.what)
         # It cannot tell the others: the link that fails is the one on which it would.
         self._silent = failure.kind is not Kind.STOP and not self._script_ns
@@ -133,15 +133,15 @@ class _Phases:
 
     def _run(self, after_ns: int, age_ns: int) -> Trial:
         """One trial. Where the advertisements lie to the scripts is moved by when the election is."""
-        testbed = self._testbed
-        at_ns, adverts_ns = testbed.elect(0)
+        rig = self._rig
+        at_ns, adverts_ns = rig.elect(0)
         last_ns = adverts_ns[self._instance]
         if not self._script_ns:
             offset_ns = (last_ns + age_ns - self._notice_ns - at_ns) % self._advert_ns
-            return testbed.run(Plan((self._failure,), offset_ns=offset_ns, mended=False))
+            return rig.run(Plan((self._failure,), offset_ns=offset_ns, mended=False))
         # Scripts run from the start of the process on, whenever the election is.
-        late_ns = at_ns + self._advert_ns + 2 * testbed.settling.step_ns
+        late_ns = at_ns + self._advert_ns + 2 * rig.settling.step_ns
         ran_ns = -(-late_ns // self._script_ns) * self._script_ns
         shift_ns = (ran_ns + 1 + self._notice_ns - age_ns - last_ns) % self._advert_ns
-        offset_ns = ran_ns + after_ns - testbed.elect(shift_ns)[0]
-        return testbed.run(Plan((self._failure,), offset_ns=offset_ns, shift_ns=shift_ns, mended=False))
+        offset_ns = ran_ns + after_ns - rig.elect(shift_ns)[0]
+        return rig.run(Plan((self._failure,), offset_ns=offset_ns, shift_ns=shift_ns, mended=False))

@@ -13,9 +13,9 @@ from sim.proof.cause import why_it_stays
 from sim.proof.downtime import Downtime, downtimes
 from sim.proof.failure import Failure, Kind
 from sim.proof.problem import Problem, Wrong, smallest
+from sim.proof.rig import Rig
 from sim.proof.rulebook import RULES
 from sim.proof.table import combination_text, table_lines
-from sim.proof.testbed import Testbed
 from sim.proof.trial import Plan, Trial
 from sim.scenario_file import ScenarioError
 from sim.scenario_text import scenario_text
@@ -67,11 +67,11 @@ def prove(cluster: Cluster) -> Iterator[Finding]:
         inputs = from_configs(
             {node.name: node.parsed for node in nodes}, {node.name: Path(node.file).resolve() for node in nodes}
         )
-        testbed = Testbed(inputs.scenario, inputs.source, inputs.configs, _ignored(nodes))
+        rig = Rig(inputs.scenario, inputs.source, inputs.configs, _ignored(nodes))
     except ScenarioError as error:
         yield unproved.finding(nodes[0].place(0), f"nothing is proved: it cannot be simulated: {error}")
         return
-    yield from _Proof({node.name: node for node in nodes}, inputs, testbed).findings()
+    yield from _Proof({node.name: node for node in nodes}, inputs, rig).findings()
 
 
 CHECKS = (prove,)
@@ -93,20 +93,20 @@ class _Proof:
 
     nodes: Mapping[str, Node]
     inputs: Inputs
-    testbed: Testbed
+    rig: Rig
     _ran: Campaign = field(default_factory=lambda: Campaign((), 0))
 
     def findings(self) -> Iterator[Finding]:
         """First the elected state; only when that is sound, what failures do to it."""
-        elected = self.testbed.run(Plan(()))
+        elected = self.rig.run(Plan(()))
         unsound = list(self._unsound(elected))
         yield from unsound
         if unsound:
             return
-        self._ran = campaign(self.testbed, BUDGET_S)
+        self._ran = campaign(self.rig, BUDGET_S)
         singles = [trial for trial in self._ran.trials if len(trial.plan.failures) == 1]
         yield from self._moves(smallest(self._ran.trials))
-        rows = list(downtimes(self.testbed, singles))
+        rows = list(downtimes(self.rig, singles))
         yield from self._slow(rows)
         yield from self._times(rows, elected)
         if not self._ran.complete:
@@ -119,8 +119,8 @@ class _Proof:
     def _unsound(self, elected: Trial) -> Iterator[Finding]:
         stage = elected.elected
         for address, fate in stage.fates.items():
-            place = self._place(address, self.testbed.providers[address][0].node, "priority")
-            related = [self._place(address, p.node, "priority") for p in self.testbed.providers[address][1:]]
+            place = self._place(address, self.rig.providers[address][0].node, "priority")
+            related = [self._place(address, p.node, "priority") for p in self.rig.providers[address][1:]]
             if not stage.settled:
                 yield self._finding(
                     "VRRP-P005", place, f"the masters of {address} change without end", elected, related
@@ -161,7 +161,7 @@ class _Proof:
             for stage in trial.stages
         )
         first = problems[0]
-        why, mend = why_it_stays(self.testbed, first)
+        why, mend = why_it_stays(self.rig, first)
         holder = first.stage.fates[address].masters[0]
         place = self._place(address, holder, "priority")
         if not moved and len(first.failures) == 1 and any(f.kind is Kind.SCRIPT for f in first.failures):
@@ -175,7 +175,7 @@ class _Proof:
             some = [problem for problem in problems if len(problem.failures) == count]
             if some:
                 where = some[0].stage.fates[address].masters[0]
-                why, mend = why_it_stays(self.testbed, some[0])
+                why, mend = why_it_stays(self.rig, some[0])
                 message = f"{address} stays on {where} {self._when(some)}"
                 place = self._place(address, where, "priority")
                 yield self._finding(
@@ -184,7 +184,7 @@ class _Proof:
 
     def _slow(self, rows: Sequence[Downtime]) -> Iterator[Finding]:
         """Each single failure that takes too long; of pairs the worst, where no single failure does."""
-        for address in self.testbed.providers:
+        for address in self.rig.providers:
             pair = max(self._pairs(), key=lambda trial: _longest_ns(trial, address), default=None)
             if pair is None or any((row.worst_ns or 0) > SLOW_NS for row in rows if row.address == address):
                 continue
@@ -206,9 +206,7 @@ class _Proof:
 
     def _times(self, rows: Sequence[Downtime], elected: Trial) -> Iterator[Finding]:
         for address, fate in elected.elected.fates.items():
-            same = [
-                other for other, nodes in self.testbed.providers.items() if nodes == self.testbed.providers[address]
-            ]
+            same = [other for other, nodes in self.rig.providers.items() if nodes == self.rig.providers[address]]
             if same[0] != address:
                 continue
             own = [row for row in rows if row.address == address]
@@ -235,7 +233,7 @@ class _Proof:
     def _place(self, address: str, name: str, *keywords: str) -> Place:
         """The line of a keyword, or the first, of the instance by which a node has an address."""
         node = self.nodes[name]
-        provider = next(p for p in self.testbed.providers[address] if p.node == name)
+        provider = next(p for p in self.rig.providers[address] if p.node == name)
         instance = next(one for one in node.config.instances if one.name == provider.instance)
         line = next((instance.lines[keyword] for keyword in keywords if keyword in instance.lines), instance.line)
         return node.place(line)
@@ -245,7 +243,7 @@ class _Proof:
         if failure.kind is Kind.SCRIPT:
             node = self.nodes[failure.node]
             return node.place(node.config.scripts[failure.what].line)
-        return self._place(address, self.testbed.providers[address][0].node, "advert_int")
+        return self._place(address, self.rig.providers[address][0].node, "advert_int")
 
     def _pair_place(self, address: str, pair: Trial) -> Place:
         scripts = [failure for failure in pair.plan.failures if failure.kind is Kind.SCRIPT]

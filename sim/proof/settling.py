@@ -86,7 +86,8 @@ def _at_rest(network: Network, process: VrrpProcess, now_ns: int) -> bool:
         if virtual_router.state is not State.BACKUP:
             continue
         interval_ns = virtual_router.master_interval_cs * CENTISECOND_NS
-        left_ns = (virtual_router.deadline_ns or 0) - now_ns
-        if virtual_router.wants_master or left_ns < virtual_router.master_down_interval_ns - interval_ns - _SLACK_NS:
+        # Of its timer no more is gone than since the last advertisement; one that was lengthened runs down unheard.
+        gone_ns = virtual_router.master_down_interval_ns - ((virtual_router.deadline_ns or 0) - now_ns)
+        if virtual_router.wants_master or not 0 <= gone_ns <= interval_ns + _SLACK_NS:
             return False
     return True

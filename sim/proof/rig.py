@@ -24,11 +24,11 @@ _BEFORE_FIRST_NS = 137_000_000
 """After the elected state is certain, to the first act: an odd number, so that it meets no timer by chance."""
 
 
-class Testbed:
+class Rig:
     """Runs plans on a cluster. Picklable: worker processes get their own.
 
-    `scenario` has the topology; its events, if any, are left out. `ignored` are scripts that the configurations track
-    to no effect. ScenarioError as of `Network`.
+    `scenario` has the topology; its events, if any, are left out, and all nodes start at once. `ignored` are scripts
+    that the configurations track to no effect. ScenarioError as of `Network`.
     """
 
     def __init__(
@@ -38,7 +38,8 @@ class Testbed:
         configs: Mapping[str, RouterConfig],
         ignored: Ignored | None = None,
     ) -> None:
-        self.scenario = scenario.model_copy(update={"events": (), "clients": {}})
+        nodes = {name: node.model_copy(update={"start": 0}) for name, node in scenario.nodes.items()}
+        self.scenario = scenario.model_copy(update={"events": (), "clients": {}, "nodes": nodes})
         self.source = source
         self.configs = dict(configs)
         self._ignored = dict(ignored or {})
@@ -77,20 +78,20 @@ class Testbed:
 class _Run:
     """A network being driven."""
 
-    def __init__(self, testbed: Testbed, shift_ns: int) -> None:
-        configs = testbed.configs
+    def __init__(self, rig: Rig, shift_ns: int) -> None:
+        configs = rig.configs
         if shift_ns:
             configs = {
                 name: dataclasses.replace(config, startup_delay_ns=config.startup_delay_ns + shift_ns)
                 for name, config in configs.items()
             }
-        self.network = Network(testbed.scenario, testbed.source, configs, ideal=True)
+        self.network = Network(rig.scenario, rig.source, configs, ideal=True)
         self.network.begin()
         self.events: list[EventSpec] = []
-        self._testbed = testbed
+        self._rig = rig
         self._broken: tuple[Failure, ...] = ()
         self._seen = 0
-        self._serving: dict[str, list[str]] = {address: [] for address in testbed.providers}
+        self._serving: dict[str, list[str]] = {address: [] for address in rig.providers}
 
     @property
     def now_ns(self) -> int:
@@ -117,7 +118,7 @@ class _Run:
 
     def rest(self, group: Sequence[Failure], from_ns: int, known_ns: int | None = None) -> Stage:
         """Watch from the act on until nothing can change any more, or for so long that it always will."""
-        settling, settled = self._testbed.settling, True
+        settling, settled = self._rig.settling, True
         if known_ns is not None:
             self.network.kernel.run(known_ns)
         else:
@@ -149,7 +150,7 @@ class _Run:
         spells = self.network.recorder.spells
         new, self._seen = spells[self._seen :], len(spells)
         fates = {}
-        for address, nodes in self._testbed.providers.items():
+        for address, nodes in self._rig.providers.items():
             changes = [(at_ns, node, begins) for at_ns, of, node, begins in new if of == address]
             fates[address] = _fate(nodes, self._broken, self._serving[address], changes, (from_ns, self.now_ns))
         return fates
