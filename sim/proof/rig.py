@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sim.network import Network
 from sim.proof.failure import PROCESS_ENDS, Failure, Ignored, Kind, breaking, failures, mending
 from sim.proof.service import Provider, providers
-from sim.proof.settling import Settling
+from sim.proof.settling import Deadlines, Settling, deadlines
 from sim.proof.trial import BRIEF_NS, Fate, Plan, Stage, Trial
 from sim.scenario import EventSpec, Scenario, ScenarioSource
 from vrrp.protocol.profile import PROFILES
@@ -122,10 +122,12 @@ class _Run:
         if known_ns is not None:
             self.network.kernel.run(known_ns)
         else:
-            while not settling.settled(self.network, from_ns):
+            looked: Deadlines = {}
+            while not settling.settled(self.network, from_ns, looked):
                 if self.now_ns - from_ns > settling.limit_ns:
                     settled = False
                     break
+                looked = deadlines(self.network)
                 self.advance(settling.step_ns)
         return Stage(
             broken=self._broken,

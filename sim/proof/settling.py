@@ -7,7 +7,8 @@ Where it does not hold (a sync group whose members wait for each other) only a q
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 from sim.network import Network
 from sim.process import ScriptOutcome, VrrpProcess
@@ -15,6 +16,10 @@ from vrrp.protocol.profile import Profile
 from vrrp.protocol.settings import RouterConfig
 from vrrp.protocol.state import State
 from vrrp.protocol.timers import CENTISECOND_NS, SECOND_NS, master_down_ns
+from vrrp.protocol.virtual_router import VirtualRouter
+
+Deadlines: TypeAlias = Mapping[tuple[str, str], int]
+"""When each virtual router acts next, by node and name."""
 
 _SLACK_NS = 20_000_000
 """Frames on their way, scripts that run, links that are noticed: what ends soon."""
@@ -49,19 +54,22 @@ class Settling:
         self.limit_ns = _ROUNDS * self.patience_ns
         """Who still changes after this will always."""
 
-    def settled(self, network: Network, since_ns: int) -> bool:
-        """Whether nothing can change any more without another failure; `since_ns` is when the last one was done."""
+    def settled(self, network: Network, since_ns: int, looked: Deadlines) -> bool:
+        """Whether nothing can change any more without another failure.
+
+        Args:
+            network: as it is now.
+            since_ns: when the last failure was done.
+            looked: the deadlines of `step_ns` ago.
+        """
         now_ns = network.kernel.now_ns
         quiet_ns = now_ns - max(since_ns, self.last_change_ns(network))
         if quiet_ns < self._quiet_ns:
             return False
+        processes = [node.process for node in network.nodes.values() if node.process is not None]
         if quiet_ns >= self.patience_ns:
-            return True
-        return all(
-            _at_rest(network, process, now_ns)
-            for node in network.nodes.values()
-            if (process := node.process) is not None
-        )
+            return not any(_gone_ns(virtual_router, now_ns) < 0 for virtual_router in _backups(processes))
+        return all(_at_rest(process, now_ns, looked) for process in processes)
 
     @staticmethod
     def last_change_ns(network: Network) -> int:
@@ -73,8 +81,18 @@ class Settling:
         )
 
 
-def _at_rest(network: Network, process: VrrpProcess, now_ns: int) -> bool:
-    """Whether a process awaits nothing: its backups heard a master lately, its scripts' verdicts are up to date."""
+def deadlines(network: Network) -> Deadlines:
+    """When each virtual router, by node and name, acts next."""
+    return {
+        _key(node.process, virtual_router): virtual_router.wake_ns
+        for node in network.nodes.values()
+        if node.process is not None
+        for virtual_router in node.process.router.virtual_routers
+    }
+
+
+def _at_rest(process: VrrpProcess, now_ns: int, looked: Deadlines) -> bool:
+    """Whether a process awaits nothing: its backups hear a master, its scripts' verdicts are up to date."""
     if not process.alive:
         return True
     router = process.router
@@ -82,12 +100,29 @@ def _at_rest(network: Network, process: VrrpProcess, now_ns: int) -> bool:
         passes = process.node.script_outcome(name) is ScriptOutcome.PASS
         if tracker.results and tracker.up is not passes:
             return False
-    for virtual_router in router.virtual_routers:
-        if virtual_router.state is not State.BACKUP:
-            continue
+    for virtual_router in _backups([process]):
+        if virtual_router.wants_master or virtual_router.wake_ns == looked.get(_key(process, virtual_router)):
+            return False
         interval_ns = virtual_router.master_interval_cs * CENTISECOND_NS
-        # Of its timer no more is gone than since the last advertisement; one that was lengthened runs down unheard.
-        gone_ns = virtual_router.master_down_interval_ns - ((virtual_router.deadline_ns or 0) - now_ns)
-        if virtual_router.wants_master or not 0 <= gone_ns <= interval_ns + _SLACK_NS:
+        if not 0 <= _gone_ns(virtual_router, now_ns) <= interval_ns + _SLACK_NS:
             return False
     return True
+
+
+def _backups(processes: Iterable[VrrpProcess]) -> Iterator[VirtualRouter]:
+    for process in processes:
+        for virtual_router in process.router.virtual_routers:
+            if process.alive and virtual_router.state is State.BACKUP:
+                yield virtual_router
+
+
+def _gone_ns(virtual_router: VirtualRouter, now_ns: int) -> int:
+    """How much of its timer is gone: no more than since the last advertisement, where a backup hears its master.
+
+    Less than nothing where something lengthened the timer (keepalived has two ways): it runs down unheard.
+    """
+    return virtual_router.master_down_interval_ns - (virtual_router.wake_ns - now_ns)
+
+
+def _key(process: VrrpProcess, virtual_router: VirtualRouter) -> tuple[str, str]:
+    return process.node.name, virtual_router.config.name
