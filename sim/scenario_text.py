@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
+from sim.result import SECOND_NS
 from sim.scenario import EventSpec, InterfaceSpec, Scenario
 from vrrp.durations import duration_text
 
@@ -28,7 +30,7 @@ def scenario_text(
     lines = [f"# {comment}"] if comment else []
     lines += [
         f"title = {_quoted(title)}",
-        f"duration = {_quoted(duration_text(duration_ns))}",
+        f"duration = {_duration(duration_ns)}",
         f"seed = {scenario.seed}",
         f"profile = {_quoted(scenario.profile)}",
     ]
@@ -58,7 +60,7 @@ def _interfaces(interfaces: Iterable[tuple[str, InterfaceSpec]]) -> Iterator[str
 
 
 def _event(event: EventSpec) -> Iterator[str]:
-    yield f"at = {_quoted(duration_text(event.at))}"
+    yield f"at = {_duration(event.at)}"
     yield f"action = {_quoted(event.action)}"
     for key in _EVENT_KEYS:
         value = getattr(event, key)
@@ -67,6 +69,13 @@ def _event(event: EventSpec) -> Iterator[str]:
     if event.groups is not None:
         groups = ", ".join("[" + ", ".join(_quoted(name) for name in group) + "]" for group in event.groups)
         yield f"groups = [{groups}]"
+
+
+def _duration(duration_ns: int) -> str:
+    """In seconds, however many: moments of one run are compared with each other."""
+    if duration_ns < SECOND_NS:
+        return _quoted(duration_text(duration_ns))
+    return _quoted(f"{(Decimal(duration_ns) / SECOND_NS).normalize():f}s")
 
 
 def _key(name: str) -> str:

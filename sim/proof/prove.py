@@ -15,7 +15,7 @@ from sim.proof.failure import Failure, Kind
 from sim.proof.problem import Problem, Wrong, smallest
 from sim.proof.rig import Rig
 from sim.proof.rulebook import RULES
-from sim.proof.table import combination_text, table_lines
+from sim.proof.table import combination_text, table_data, table_lines
 from sim.proof.trial import Plan, Trial
 from sim.scenario_file import ScenarioError
 from sim.scenario_text import scenario_text
@@ -147,10 +147,7 @@ class _Proof:
                 elected=" and ".join(elected),
                 racers=" and ".join(fate.racers),
             )
-            place = self._place(address, elected[0], "priority")
-            yield self._finding(
-                _STATIC[wrong], place, f"{message} {self._when(problems)}", first.trial, detail=_listed(problems)
-            )
+            yield self._found(_STATIC[wrong], self._place(address, elected[0], "priority"), message, problems)
 
     def _stays(self, address: str, problems: Sequence[Problem]) -> Iterator[Finding]:
         """Stays where it should not: for all checks together if they never move it, else for what it takes."""
@@ -176,11 +173,8 @@ class _Proof:
             if some:
                 where = some[0].stage.fates[address].masters[0]
                 why, mend = why_it_stays(self.rig, some[0])
-                message = f"{address} stays on {where} {self._when(some)}"
                 place = self._place(address, where, "priority")
-                yield self._finding(
-                    "VRRP-P002", place, message, some[0].trial, why=why, mend=mend, detail=_listed(some)
-                )
+                yield self._found("VRRP-P002", place, f"{address} stays on {where}", some, why=why, mend=mend)
 
     def _slow(self, rows: Sequence[Downtime]) -> Iterator[Finding]:
         """Each single failure that takes too long; of pairs the worst, where no single failure does."""
@@ -223,6 +217,7 @@ class _Proof:
                 f"{', '.join(same)} on {fate.masters[0]}: time without service after each of "
                 f"{quiet + len(own)} single failures",
                 detail=detail,
+                data=table_data(row for row in rows if row.address in same),
             )
 
     def _pairs(self) -> list[Trial]:
@@ -249,10 +244,16 @@ class _Proof:
         scripts = [failure for failure in pair.plan.failures if failure.kind is Kind.SCRIPT]
         return self._cause_place(address, (scripts or pair.plan.failures)[-1])
 
-    def _when(self, problems: Sequence[Problem]) -> str:
+    def _found(
+        self, rule: str, place: Place, what: str, problems: Sequence[Problem], *, why: str = "", mend: str = ""
+    ) -> Finding:
+        """A finding about the problems of one kind; the scenario and the picture are the first one's."""
         more = len(problems) - 1
         tail = f" (and after {more} other combination{'s' * (more != 1)})" if more else ""
-        return f"after: {combination_text(problems[0].trial)}{tail}"
+        trial = problems[0].trial
+        title = f"{what} after: {combination_text(trial)}"
+        detail = _listed(problems)
+        return self._finding(rule, place, title + tail, trial, title=title, why=why, mend=mend, detail=detail)
 
     def _finding(
         self,
@@ -262,6 +263,7 @@ class _Proof:
         trial: Trial,
         related: Iterable[Place] = (),
         *,
+        title: str = "",
         why: str = "",
         mend: str = "",
         detail: Sequence[str] = (),
@@ -277,8 +279,8 @@ class _Proof:
             mend=mend,
             related=related,
             detail=[*detail, *([ran] if self._ran.trials else [])],
-            scenario=self._scenario(message, trial),
-            draw=self._drawing(message, trial),
+            scenario=self._scenario(title or message, trial),
+            draw=self._drawing(title or message, trial),
         )
 
     def _scenario(self, title: str, trial: Trial) -> str:

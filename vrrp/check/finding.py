@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,6 +52,7 @@ class Finding:
         detail: more lines to show beneath, such as a table of failures.
         scenario: a scenario file (TOML) that shows it happening, or "".
         draw: draws the scenario's picture into a .png, .svg or .pdf file.
+        data: what `detail` shows, as plain data for other programs.
     """
 
     rule: str
@@ -67,3 +68,4 @@ class Finding:
     detail: tuple[str, ...] = ()
     scenario: str = ""
     draw: Callable[[Path], None] | None = field(default=None, compare=False, repr=False)
+    data: Sequence[Mapping[str, object]] = field(default=(), compare=False, repr=False)

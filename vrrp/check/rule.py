@@ -5,7 +5,7 @@ An entry point names a sequence of `Check`; so the simulator's join, and vrrp im
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -59,6 +59,7 @@ class Rule:
         detail: Iterable[str] = (),
         scenario: str = "",
         draw: Callable[[Path], None] | None = None,
+        data: Sequence[Mapping[str, object]] = (),
     ) -> Finding:
         """A finding of this rule at a place; severity, why and mend are the rule's own where they are not given."""
         return Finding(
@@ -75,6 +76,7 @@ class Rule:
             tuple(detail),
             scenario,
             draw,
+            data,
         )
 
 

@@ -137,6 +137,7 @@ def as_json(finding: Finding) -> dict[str, Any]:
         "fix": [{"file": one.file, "line": one.line, "before": one.before, "after": one.after} for one in finding.fix],
         "detail": list(finding.detail),
         "scenario": finding.scenario,
+        "data": list(finding.data),
     }
 
 
