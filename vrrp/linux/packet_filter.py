@@ -10,6 +10,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from vrrp.capture.text.selection import ATM, FRAME_RELAY, HSRP_PORTS
+
 _LOAD_HALF, _LOAD_BYTE, _LOAD_HALF_INDEXED, _LOAD_HEADER_LENGTH = 0x28, 0x30, 0x48, 0xB1
 _JUMP_EQUAL, _JUMP_SET, _RETURN = 0x15, 0x45, 0x06
 ACCEPT = 262_144
@@ -18,7 +20,6 @@ _IPV4, _ARP, _IPV6 = 0x0800, 0x0806, 0x86DD
 TAGS = (0x8100, 0x88A8, 0x9100)
 _MOST_TAGS = 2
 _FRAGMENT = 0x1FFF
-_PORTS = (1985, 2029)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +49,45 @@ def _below(at: int, depth: int) -> list[Instruction]:
     deeper = f"tags{depth + 1}" if depth < _MOST_TAGS else "drop"
     block = [
         Instruction(_LOAD_HALF, at - 2, label=here),
-        Instruction(_JUMP_EQUAL, _ARP, yes="take"),
+        Instruction(_JUMP_EQUAL, _ARP, yes=f"{here}.arp"),
         Instruction(_JUMP_EQUAL, _IPV4, yes=f"{here}.v4"),
         Instruction(_JUMP_EQUAL, _IPV6, yes=f"{here}.v6"),
     ]
     block += [Instruction(_JUMP_EQUAL, tag, yes=deeper) for tag in TAGS]
     block[-1] = Instruction(_JUMP_EQUAL, TAGS[-1], yes=deeper, no="drop")
-    block.append(Instruction(_LOAD_BYTE, at + 9, label=f"{here}.v4"))
+    block += [
+        Instruction(_LOAD_HALF, at, label=f"{here}.arp"),
+        Instruction(_JUMP_EQUAL, FRAME_RELAY, yes="drop"),
+        Instruction(_JUMP_EQUAL, ATM, yes="drop", no="take"),
+        Instruction(_LOAD_BYTE, at + 9, label=f"{here}.v4"),
+    ]
     block += [Instruction(_JUMP_EQUAL, protocol, yes="take") for protocol in (112, 51, 2)]
     block += [
         Instruction(_JUMP_EQUAL, 17, no="drop"),
         Instruction(_LOAD_HALF, at + 6),
         Instruction(_JUMP_SET, _FRAGMENT, yes="drop"),
         Instruction(_LOAD_HEADER_LENGTH, at),
-        Instruction(_LOAD_HALF_INDEXED, at),
-        *(Instruction(_JUMP_EQUAL, port, yes="take") for port in _PORTS),
-        Instruction(_LOAD_HALF_INDEXED, at + 2),
-        Instruction(_JUMP_EQUAL, _PORTS[0], yes="take"),
-        Instruction(_JUMP_EQUAL, _PORTS[1], yes="take", no="drop"),
+        *_hsrp(_LOAD_HALF_INDEXED, at, f"{here}.udp4"),
         Instruction(_LOAD_BYTE, at + 6, label=f"{here}.v6"),
         Instruction(_JUMP_EQUAL, 112, yes="take"),
         Instruction(_JUMP_EQUAL, 17, yes=f"{here}.udp6"),
         Instruction(_JUMP_EQUAL, 58, no="drop"),
         Instruction(_LOAD_BYTE, at + 40),
         Instruction(_JUMP_EQUAL, 136, yes="take", no="drop"),
-        Instruction(_LOAD_HALF, at + 40, label=f"{here}.udp6"),
-        *(Instruction(_JUMP_EQUAL, port, yes="take") for port in _PORTS),
-        Instruction(_LOAD_HALF, at + 42),
-        Instruction(_JUMP_EQUAL, _PORTS[0], yes="take"),
-        Instruction(_JUMP_EQUAL, _PORTS[1], yes="take", no="drop"),
+        *_hsrp(_LOAD_HALF, at + 40, f"{here}.udp6"),
     ]
+    return block
+
+
+def _hsrp(load: int, at: int, here: str) -> list[Instruction]:
+    """From one of HSRP's ports to the same."""
+    ports = [f"{here}.{port}" for port in HSRP_PORTS]
+    block = [Instruction(load, at, label=here)]
+    block += [Instruction(_JUMP_EQUAL, port, yes=label) for port, label in zip(HSRP_PORTS, ports, strict=True)]
+    block[-1] = Instruction(_JUMP_EQUAL, HSRP_PORTS[-1], yes=ports[-1], no="drop")
+    for port, label in zip(HSRP_PORTS, ports, strict=True):
+        block.append(Instruction(load, at + 2, label=label))
+        block.append(Instruction(_JUMP_EQUAL, port, yes="take", no="drop"))
     return block
 
 

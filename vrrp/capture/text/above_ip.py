@@ -1,4 +1,4 @@
-"""Which text stands above an IP header: the protocols that are printed, and tcpdump's names of the others."""
+"""Which text stands above an IP header: that of the protocols which are printed (`vrrp.capture.text.selection`)."""
 
 from __future__ import annotations
 
@@ -12,34 +12,7 @@ from vrrp.capture.text.udp import print_udp
 from vrrp.capture.text.vrrp import print_vrrp
 
 VRRP, AH, UDP, ICMPV6 = 112, 51, 17, 58
-PROTOCOLS = {
-    0: "Options",
-    1: "ICMP",
-    2: "IGMP",
-    4: "IPIP",
-    6: "TCP",
-    8: "EGP",
-    9: "IGRP",
-    17: "UDP",
-    33: "DCCP",
-    41: "IPv6",
-    43: "Routing",
-    44: "unknown",
-    46: "RSVP",
-    47: "GRE",
-    50: "ESP",
-    51: "AH",
-    55: "Mobile IP",
-    58: "ICMPv6",
-    60: "DSTOPT",
-    89: "OSPF",
-    103: "PIM",
-    108: "Compressed IP",
-    112: "VRRP",
-    113: "PGM",
-    132: "SCTP",
-    135: "Mobility",
-}
+PROTOCOLS = {UDP: "UDP", AH: "AH", ICMPV6: "ICMPv6", VRRP: "VRRP"}
 """The names that tcpdump prints before the number of a protocol."""
 
 
@@ -49,28 +22,29 @@ class Above:
 
     addresses: bytes
     """Source and destination, one after the other: 8 or 32 bytes."""
+    covered: bytes
+    """The same as checksums cover them: a source route's last address is then the destination."""
     ttl: int
-    fragmented: bool
-    version: int
+    fragmented: bool = False
+    """Whether it is the first of several fragments."""
 
 
 def print_above(line: Line, view: View, at: int, length: int, protocol: int, above: Above) -> None:
     """`length` bytes of a protocol at `at`."""
-    while protocol == AH:
-        following = view.number(at)
-        end = print_ah(line, view, at)
-        if end is None:
+    if protocol == AH:
+        if not view.has(at, 1):
+            line.protocol = "ah"
+            line.cut()
             return
+        protocol = view.number(at)
+        end = print_ah(line, view, at)
         length -= end - at
-        at, protocol = end, following
-    if protocol == VRRP:
-        if line.style.carp:
-            print_carp(line, view, at, length, above.ttl)
-        else:
-            print_vrrp(line, view, at, length, above.addresses, above.ttl)
+        at = end
+    if protocol == VRRP and line.style.carp:
+        print_carp(line, view, at, length, above.ttl)
+    elif protocol == VRRP:
+        print_vrrp(line, view, at, length, above.covered, above.ttl)
     elif protocol == UDP:
-        print_udp(line, view, at, length, above.addresses, fragmented=above.fragmented)
-    elif protocol == ICMPV6 and above.version == 6:
-        print_icmp6(line, view, at, length, above.addresses)
-    else:
-        line.add(f" ip-proto-{protocol} {length}")
+        print_udp(line, view, at, length, above)
+    elif protocol == ICMPV6:
+        print_icmp6(line, view, at, length, above.covered)

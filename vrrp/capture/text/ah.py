@@ -5,8 +5,8 @@ from __future__ import annotations
 from vrrp.capture.text.line import Line, View
 
 
-def print_ah(line: Line, view: View, at: int) -> int | None:
-    """The header at `at`; where the next header starts, or None when the text ends here."""
+def print_ah(line: Line, view: View, at: int) -> int:
+    """The header at `at`; where the next header starts."""
     line.protocol = "ah"
     line.add("AH")
     length = view.number(at + 1)

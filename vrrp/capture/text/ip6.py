@@ -6,11 +6,10 @@ IP6 (class 0xc0, hlim 255, next-header VRRP (112) payload length: 40) fe80::1 > 
 
 from __future__ import annotations
 
-from vrrp.capture.text.above_ip import PROTOCOLS, Above, print_above
+from vrrp.capture.text.above_ip import PROTOCOLS, UDP, Above, print_above
 from vrrp.capture.text.line import Line, View
 
 _HEADER = 40
-_WITH_PORTS = {6, 17, 33, 132}
 
 
 def print_ip6(line: Line, view: View, at: int, length: int) -> None:
@@ -40,12 +39,12 @@ def print_ip6(line: Line, view: View, at: int, length: int) -> None:
             line.add(f"class 0x{flow >> 20 & 0xFF:02x}, ")
         if flow & 0xFFFFF:
             line.add(f"flowlabel 0x{flow & 0xFFFFF:05x}, ")
-        name = PROTOCOLS.get(following, "unknown")
-        line.add(f"hlim {view.number(at + 7)}, next-header {name} ({following}) payload length: {payload}) ")
+        line.add(f"hlim {view.number(at + 7)}, next-header {PROTOCOLS.get(following, 'unknown')} ({following}) ")
+        line.add(f"payload length: {payload}) ")
     view = view.upto(at + total)
     source, destination = view.bytes(at + 8, 16), view.bytes(at + 24, 16)
     names = line.style.names
-    if following not in _WITH_PORTS:
+    if following != UDP:
         line.add(f"{names.address(source)} > {names.address(destination)}: ")
-    above = Above(source + destination, view.number(at + 7), False, 6)
+    above = Above(source + destination, source + destination, view.number(at + 7))
     print_above(line, view, at + _HEADER, total - _HEADER, following, above)

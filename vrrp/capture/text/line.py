@@ -86,15 +86,20 @@ def should_be(stored: int, total: int) -> int:
     return complement(total - stored) or 0xFFFF
 
 
+def character_text(character: int) -> str:
+    """A byte as a character, anything odd as M- and ^."""
+    prefix = ""
+    if character >= 0x80:
+        prefix, character = "M-", character & 0x7F
+    if not 0x20 <= character < 0x7F:
+        prefix, character = f"{prefix}^", character ^ 0x40
+    return prefix + chr(character)
+
+
 def add_string(line: Line, view: View, at: int, size: int) -> None:
-    """Append up to `size` characters that end with a zero, anything odd as M- and ^. Raises Cut."""
+    """Append up to `size` characters that end with a zero. Raises Cut."""
     for position in range(at, at + size):
         character = view.number(position)
         if not character:
             return
-        prefix = ""
-        if character >= 0x80:
-            prefix, character = "M-", character & 0x7F
-        if not 0x20 <= character < 0x7F:
-            prefix, character = f"{prefix}^", character ^ 0x40
-        line.add(prefix + chr(character))
+        line.add(character_text(character))

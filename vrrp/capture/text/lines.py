@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vrrp.capture.kinds import Kinds, distinct
 from vrrp.capture.packet import Batch
 from vrrp.capture.text.line import Style
-from vrrp.capture.text.printer import packet_text
+from vrrp.capture.text.printer import LONGEST, packet_text, unbelieved
 from vrrp.capture.text.selection import Selection
 from vrrp.capture.text.stamp import CALENDAR_KINDS, Stamps
 
@@ -49,7 +49,14 @@ class Lines:
         """The text of a batch's selected packets, UTF-8."""
         if not len(batch):
             return b""
-        if self._repeats and not self._numbered and self._most is None and self._stamps.kind in CALENDAR_KINDS:
+        believed = bool(((batch.sizes <= batch.lengths) & (batch.lengths <= LONGEST)).all())
+        if (
+            believed
+            and self._repeats
+            and not self._numbered
+            and self._most is None
+            and self._stamps.kind in CALENDAR_KINDS
+        ):
             fast = self._at_once(batch)
             if fast is not None:
                 return fast
@@ -62,11 +69,13 @@ class Lines:
                 break
             if not self._selection.takes(packet):
                 continue
-            text = packet_text(packet, self._style)
             self.printed += 1
-            self.hsrp += _is_hsrp(text)
-            number = f"{self.printed:5d}  " if self._numbered else ""
-            lines.append(f"{number}{self._stamps.write(packet.time_ns)}{text}\n")
+            text = unbelieved(packet)
+            if not text:
+                text = packet_text(packet, self._style)
+                self.hsrp += _is_hsrp(text)
+                text = self._stamps.write(packet.time_ns) + text
+            lines.append(f"{self.printed:5d}  {text}\n" if self._numbered else f"{text}\n")
         return lines
 
     def _at_once(self, batch: Batch) -> bytes | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vrrp.capture.frames import COOKED, COOKED_2, ETHERNET, RAW_TYPES
+from vrrp.capture.frames import COOKED, COOKED_2, ETHERNET
 from vrrp.capture.text.arp import print_arp
 from vrrp.capture.text.ethertypes import ETHERTYPES
 from vrrp.capture.text.ip4 import print_ip4
@@ -23,10 +23,11 @@ def print_link(line: Line, view: View, link_type: int, length: int) -> int:
         return _cooked(line, view, length)
     if link_type == COOKED_2:
         return _cooked_2(line, view, length)
-    line.protocol = "raw"
-    if link_type in RAW_TYPES and line.style.link:
+    if line.style.link:
         line.add("ip: ")
-    _network(line, view, 0, IPV6 if view.number(0) >> 4 == 6 else IPV4, length)
+    line.protocol = "ipn"
+    version = view.number(0) >> 4
+    _network(line, view, 0, {4: IPV4, 6: IPV6}.get(version, 0), length)
     return 0
 
 
@@ -40,16 +41,13 @@ def _ethernet(line: Line, view: View, length: int) -> int:
 
 def _typed(line: Line, view: View, at: int, ethertype: int, whole: int, length: int) -> int:
     """What follows an EtherType: tags, then the network layer. `whole` is the length that -e tells, once."""
-    told = False
+    told = f", length {whole}: "
     while True:
-        if line.style.link and not line.style.quiet:
+        if line.style.link:
             name = ETHERTYPES.get(ethertype, "Unknown")
-            line.add(f"ethertype {name} (0x{ethertype:04x})")
-            line.add(", " if told else f", length {whole}: ")
-            told = True
-        elif line.style.link and not told:
-            line.add(f"{ETHERTYPES.get(ethertype, 'Unknown')}, length {whole}: ")
-            told = True
+            line.add(name if line.style.quiet else f"ethertype {name} (0x{ethertype:04x})")
+            line.add(told)
+            told = ", "
         if ethertype not in TAGS:
             break
         line.protocol = "vlan"
@@ -76,7 +74,7 @@ def _network(line: Line, view: View, at: int, ethertype: int, length: int) -> No
 
 
 def _cooked(line: Line, view: View, length: int) -> int:
-    line.protocol = "linux_sll"
+    line.protocol = "sll"
     view.bytes(0, 16)
     ethertype = view.number(14, 2)
     if line.style.link:
@@ -87,7 +85,7 @@ def _cooked(line: Line, view: View, length: int) -> int:
 
 
 def _cooked_2(line: Line, view: View, length: int) -> int:
-    line.protocol = "linux_sll2"
+    line.protocol = "sll2"
     view.bytes(0, 20)
     line.add(f"{line.style.names.interface(view.number(4, 4)):<5} ")
     line.add(f"{_DIRECTIONS.get(view.number(10), '?'):<3} ")
@@ -99,7 +97,8 @@ def _cooked_2(line: Line, view: View, length: int) -> int:
 
 
 def _cooked_type(line: Line, view: View, at: int, ethertype: int, length: int) -> int:
-    if line.style.link:
+    named = not line.style.quiet
+    if line.style.link and named:
         line.add(f"ethertype {ETHERTYPES.get(ethertype, 'Unknown')} (0x{ethertype:04x}), length {length}: ")
     while ethertype in TAGS and view.has(at, 4):
         if line.style.link:
@@ -107,7 +106,7 @@ def _cooked_type(line: Line, view: View, at: int, ethertype: int, length: int) -
             line.add(f"vlan {tag & 0xFFF}, p {tag >> 13}{', DEI' if tag & 0x1000 else ''}, ")
         ethertype = view.number(at + 2, 2)
         at += 4
-        if line.style.link:
+        if named:  # here without -e too
             line.add(f"ethertype {ETHERTYPES.get(ethertype, 'Unknown')}, ")
     _network(line, view, at, ethertype, length - at)
     return at

@@ -10,6 +10,7 @@ from vrrp.wire.address import text
 from vrrp.wire.ethernet import BROADCAST, mac_text
 
 _CACHED = 4096
+_PROTOCOLS = {51: "ah", 112: "vrrp"}
 
 
 class Names:
@@ -25,6 +26,10 @@ class Names:
     def udp_port(self, port: int) -> str:
         """A UDP port."""
         return str(port) if self._numeric else _service(port)
+
+    def protocol(self, number: int) -> str:
+        """What IP carries, by its number; tcpdump's table is its own."""
+        return f"ip-proto-{number}" if self._numeric or number not in _PROTOCOLS else _PROTOCOLS[number]
 
     @staticmethod
     def interface(index: int) -> str:

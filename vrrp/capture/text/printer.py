@@ -7,6 +7,19 @@ from vrrp.capture.text.hexdump import characters_dump, hexadecimal_dump
 from vrrp.capture.text.line import Cut, Line, Style, View
 from vrrp.capture.text.link import print_link
 
+LONGEST = 262_144
+"""tcpdump believes in no longer packet."""
+
+
+def unbelieved(packet: Packet) -> str:
+    """What stands in place of stamp and text where the capture's own lengths cannot be; "" where they can."""
+    length, captured = packet.length, len(packet.data)
+    if captured <= length <= LONGEST:
+        return ""
+    if length > LONGEST:
+        return f"[Invalid header: len({length}) > {LONGEST}]"
+    return f"[Invalid header: len({length}) < caplen({captured})]" if length else "[Invalid header: len==0]"
+
 
 def packet_text(packet: Packet, style: Style) -> str:
     """What tcpdump prints after the stamp of a packet, without the end of the line; it may have several lines."""

@@ -1,4 +1,8 @@
-"""Which packets are printed: VRRP, with or without AH, and what belongs to it; `FILTER` says it to tcpdump."""
+"""Which packets are printed: VRRP, with or without AH, and what belongs to it; `FILTER` says it to tcpdump.
+
+UDP is taken for HSRP where both of its ports are HSRP's: tcpdump has other printers for many a port, and the other one
+would choose. ARP of Frame Relay and of ATM has hardware addresses of its own kind, and is left out.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,9 @@ from vrrp.wire.frame import Datagram
 from vrrp.wire.neighbor import NeighborAdvertisement
 
 UNTAGGED_FILTER = (
-    "ip proto 112 or ip6 proto 112 or (ip proto 51 and ip[((ip[0] & 15) << 2)] = 112) or arp "
-    "or (ip6[6] = 58 and ip6[40] = 136) or udp port 1985 or udp port 2029"
+    "ip proto 112 or ip6[6] = 112 or (ip proto 51 and ip[((ip[0] & 15) << 2)] = 112) "
+    "or (arp and arp[0:2] != 15 and arp[0:2] != 19) or (ip6[6] = 58 and ip6[40] = 136) "
+    "or (udp src port 1985 and udp dst port 1985) or (udp src port 2029 and udp dst port 2029)"
 )
 FILTER = f"({UNTAGGED_FILTER}) or (vlan and (({UNTAGGED_FILTER}) or (vlan and ({UNTAGGED_FILTER}))))"
 """The selection as a filter of tcpdump's, without tags, with one or two; below other links than Ethernet tcpdump
@@ -65,8 +70,12 @@ class Follow(Selection):
 
 _MOST_ADDRESSES = 65_536
 _TAGS = {0x8100, 0x88A8, 0x9100}
-_PORTS = {1985, 2029}
+FRAME_RELAY, ATM = 15, 19
+"""The hardware types of ARP that are not printed."""
+HSRP_PORTS = (1985, 2029)
+"""Over IPv4, over IPv6; packets of HSRP go from a port to the same."""
 _MOST_TAGS = 2
+_BY_VERSION = {4: IPV4, 6: IPV6}
 
 
 def selected(link_type: int, data: bytes) -> bool:
@@ -78,14 +87,14 @@ def selected(link_type: int, data: bytes) -> bool:
     elif link_type == COOKED_2:
         ethertype, at = _word(data, 0), 20
     elif link_type in RAW_TYPES:
-        ethertype, at = (IPV6 if data[:1] and data[0] >> 4 == 6 else IPV4), 0
+        ethertype, at = _BY_VERSION.get(data[0] >> 4 if data else 0, 0), 0
     else:
         return False
     for _ in range(_MOST_TAGS):
         if ethertype in _TAGS:
             ethertype, at = _word(data, at + 2), at + 4
     if ethertype == ARP:
-        return True
+        return _word(data, at) not in {-1, FRAME_RELAY, ATM}
     if ethertype == IPV4:
         return _ip4(data, at)
     return ethertype == IPV6 and _ip6(data, at)
@@ -106,7 +115,7 @@ def _ip4(data: bytes, at: int) -> bool:
     if protocol == 51:
         return data[above : above + 1] == b"\x70"
     if protocol == 17 and not _word(data, at + 6) & 0x1FFF:
-        return _word(data, above) in _PORTS or _word(data, above + 2) in _PORTS
+        return _hsrp(data, above)
     return False
 
 
@@ -116,4 +125,8 @@ def _ip6(data: bytes, at: int) -> bool:
         return True
     if following == b"\x3a":
         return data[at + 40 : at + 41] == b"\x88"
-    return following == b"\x11" and (_word(data, at + 40) in _PORTS or _word(data, at + 42) in _PORTS)
+    return following == b"\x11" and _hsrp(data, at + 40)
+
+
+def _hsrp(data: bytes, at: int) -> bool:
+    return _word(data, at) in HSRP_PORTS and _word(data, at) == _word(data, at + 2)

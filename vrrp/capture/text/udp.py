@@ -5,8 +5,13 @@ IP 10.28.168.253.1985 > 224.0.0.2.1985: HSRPv0-hello 20: state=active group=10 a
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from vrrp.capture.text.line import Line, View, add_string, should_be
 from vrrp.wire.checksum import pseudo_residue, residue
+
+if TYPE_CHECKING:
+    from vrrp.capture.text.above_ip import Above
 
 HSRP_PORT = 1985
 _UDP = 17
@@ -15,44 +20,41 @@ _OPERATIONS = ("hello", "coup", "resign")
 _STATES = {0: "initial", 1: "learn", 2: "listen", 4: "speak", 8: "standby", 16: "active"}
 
 
-def print_udp(line: Line, view: View, at: int, length: int, addresses: bytes, *, fragmented: bool) -> None:
-    """The datagram of `length` bytes at `at`; `addresses` are the IP header's two."""
+def print_udp(line: Line, view: View, at: int, length: int, above: Above) -> None:
+    """The datagram of `length` bytes at `at`."""
     line.protocol = "udp"
     names = line.style.names
-    half = len(addresses) // 2
-    source, destination = names.address(addresses[:half]), names.address(addresses[half:])
+    half = len(above.addresses) // 2
+    source, destination = names.address(above.addresses[:half]), names.address(above.addresses[half:])
     if not view.has(at + 2, 2):
         line.add(f"{source} > {destination}: ")
         line.cut()
         return
     from_port, to_port = view.number(at, 2), view.number(at + 2, 2)
     ends = f"{source}.{names.udp_port(from_port)} > {destination}.{names.udp_port(to_port)}: "
+    if length < _HEADER:
+        line.add(f"{ends}truncated-udp {length}")
+        return
+    stated = view.number(at + 4, 2) if view.has(at + 4, 2) else _HEADER
+    if stated < _HEADER:
+        line.add(f"{ends}truncated-udplength {stated}")
+        return
     if not view.has(at, _HEADER):
         line.add(ends)
         line.cut()
         return
-    if length < _HEADER:
-        line.add(f"{ends}truncated-udp {length}")
-        return
-    stated = view.number(at + 4, 2)
-    if stated < _HEADER and not (stated == 0 and length > 0xFFFF):
-        line.add(f"{ends}truncated-udplength {stated}")
-        return
     if line.style.carp:
         return  # -T says what everything above IP is, and no UDP payload is CARP
     line.add(ends)
-    if line.style.quiet:
-        line.add(f"UDP, length {stated - _HEADER}")
-        return
-    size = min(stated, length)
     # Over IPv4 the checksum is looked at from -vv on only.
-    if line.style.verbose > (len(addresses) == 8) and not fragmented:
-        _checksum(line, view, at, size, addresses)
-    if to_port == HSRP_PORT:
-        _hsrp(line, view, at + _HEADER, size - _HEADER)
+    if line.style.verbose > (half == 4) and not above.fragmented:
+        _checksum(line, view, at, min(stated, length), above.covered)
+    if to_port == HSRP_PORT and not line.style.quiet:
+        _hsrp(line, view, at + _HEADER, min(stated, length) - _HEADER)
+    elif stated > length and not above.fragmented:
+        line.add(f"UDP, bad length {stated - _HEADER} > {length - _HEADER}")
     else:
-        data, room = stated - _HEADER, length - _HEADER
-        line.add(f"UDP, bad length {data} > {room}" if data > room else f"UDP, length {data}")
+        line.add(f"UDP, length {stated - _HEADER}")
 
 
 def _checksum(line: Line, view: View, at: int, length: int, addresses: bytes) -> None:
