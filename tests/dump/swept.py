@@ -96,8 +96,9 @@ def lengths() -> Iterator[tuple[bytes, int]]:
         yield data, len(data)
 
 
-def ip4_options(rng: random.Random) -> Iterator[tuple[bytes, int]]:
+def ip4_options() -> Iterator[tuple[bytes, int]]:
     """Every kind of IPv4 option by size and pointer, whole and cut."""
+    rng = random.Random(1)
     for kind in (0, 1, 7, 68, 82, 130, 131, 136, 137, 148, 255):
         for size in range(16):
             for pointer in (0, 1, 4, 5, 8, 9, 12, 13, 200):
@@ -112,8 +113,9 @@ def ip4_options(rng: random.Random) -> Iterator[tuple[bytes, int]]:
             yield data[:size], len(data)
 
 
-def neighbor_options(rng: random.Random) -> Iterator[tuple[bytes, int]]:
+def neighbor_options() -> Iterator[tuple[bytes, int]]:
     """Every kind of option of a neighbor advertisement by size, whole and cut."""
+    rng = random.Random(1)
     labels = (
         b"\3lan",
         b"\7example",
@@ -162,3 +164,13 @@ def ethertypes() -> Iterator[tuple[bytes, int]]:
     for number in range(0x10000):
         frame = MAC + b"\x08\x06" + ARP[:2] + number.to_bytes(2, "big") + ARP[4:]
         yield frame, len(frame)
+
+
+def untruths() -> Iterator[tuple[bytes, int]]:
+    """Every kind of packet with lengths on the wire that cannot be."""
+    for frame in whole():
+        for length in (0, 1, len(frame) - 1, *range(len(frame), len(frame) + 40), 262_144, 262_145, 1 << 31):
+            yield frame, length
+
+
+SWEEPS = (cuts, lengths, ip4_options, neighbor_options, arp, ethertypes, untruths)
