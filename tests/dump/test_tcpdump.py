@@ -130,7 +130,7 @@ def test_damaged_packets(tmp_path: Path, link: int, seed: int) -> None:
     expression = FILTER if link == 1 else UNTAGGED_FILTER
     for options in DAMAGED_OPTIONS:
         theirs = tcpdump(file, options, expression)
-        assert theirs.count("\n") > 1000
+        assert theirs.count("\n") > 500
         assert compare(file, options, theirs) is None
 
 
