@@ -53,6 +53,7 @@ ROWS = st.one_of(
     st.builds(lambda n, at: (flipped(HEAD + renumber(PACKET, n), at), 54, 1), st.integers(0, 2), st.integers(0, 53)),
     st.builds(lambda n: (HEAD + renumber(PACKET, n), 54, 113), st.integers(0, 2)),
     st.builds(lambda n: (HEAD + renumber(PACKET, n), 60, 1), st.integers(0, 2)),
+    st.builds(lambda n: (HEAD + PACKET[:20] + bytes(n), 60, 1), st.integers(0, 9)),
     st.tuples(st.binary(max_size=40), st.integers(0, 3), st.sampled_from([1, 101])),
     st.sampled_from([(bytes(300), 300, 1), (b"", 0, 1)]),
 )

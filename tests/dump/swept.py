@@ -116,24 +116,23 @@ def ip4_options() -> Iterator[tuple[bytes, int]]:
 def neighbor_options() -> Iterator[tuple[bytes, int]]:
     """Every kind of option of a neighbor advertisement by size, whole and cut."""
     rng = random.Random(1)
-    labels = (
+    labels: list[bytes] = [
         b"\3lan",
         b"\7example",
+        b"\5a\x80\x07\xff ",
+        b"\x3f",
         b"\xc0\x08",
         b"\xc0\x10",
         b"\0",
         b"\0",
-        b"\x41\x0b\xab\xcd",
-        b"\x42",
-        b"\x80",
-        b"\x05a\x80",
-    )
+    ]
+    labels += [b"\x42", b"\x80", *(b"\x41" + bytes((bits,)) + b"\xab\xcd" for bits in range(1, 17)), b"\x41\0"]
     for kind in (*range(10), 24, 25, 31, 31, 31, 31, 200):
         for units in range(7):
             for _ in range(6):
                 data = rng.randbytes(max(0, units * 8 - 2))
                 if kind == 31:
-                    data = data[:6] + b"".join(rng.choice(labels) for _ in range(units * 4))
+                    data = data[:6] + b"".join(rng.choice(labels) for _ in range(units * 8))
                 if rng.random() < 0.2:
                     data = b"\xff" * len(data)
                 option = bytes((kind, units)) + data[: max(0, units * 8 - 2)]
@@ -141,6 +140,16 @@ def neighbor_options() -> Iterator[tuple[bytes, int]]:
                 frame = ip6(NEIGHBOR + before + option + rng.choice((b"", option, b"\5\1abcdef", b"\1")), 58)
                 yield frame, len(frame)
                 yield frame[: rng.randint(70, len(frame))], len(frame)
+    for repeated in (b"\3lan", b"\x3f" + b"x" * 63, b"\x41\x20abcd"):
+        names = (repeated * 100)[:246]
+        for size in range(len(names) - 6, len(names)):
+            frame = ip6(NEIGHBOR + b"\x1f\x20" + bytes(6) + names[:size].ljust(248, b"\0"), 58)
+            yield frame, len(frame)
+    # Pointers, each to the one before, and the last to the first; then cut.
+    chain = b"\1a\0\0" + b"".join(b"\1b" + (0xC000 | 8 + max(0, at * 4 - 4)).to_bytes(2, "big") for at in range(1, 5))
+    for end in (b"\xc0\x14", b"\xc0\x08", b"\xc0\xff", b"\xc0"):
+        frame = ip6(NEIGHBOR + b"\x1f\4" + bytes(6) + (chain + end).ljust(24, b"\1")[:24], 58)
+        yield frame, len(frame)
 
 
 def arp() -> Iterator[tuple[bytes, int]]:

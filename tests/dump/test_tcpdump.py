@@ -167,3 +167,21 @@ def test_other_link_layers(tmp_path: Path, link: int) -> None:
     file.write_bytes(pcap(records, link=link))
     for options in ("-n", "-nv", "-nev", "-nx", "-nXX", "-ne"):
         assert compare(file, options, tcpdump(file, options, UNTAGGED_FILTER)) is None
+
+
+@reference
+@pytest.mark.program("tcpdump")
+@pytest.mark.parametrize("version", [1, 2])
+def test_tagged_below_cooked_headers(tmp_path: Path, version: int) -> None:
+    # tcpdump's filters know no tags there, its text does.
+    records = []
+    for number, data in enumerate(seeds()):
+        header = CookedHeader(version, 1, 1, data[6:12], 0x8100, 99).build()
+        raw = header + (number * 97 & 0xFFFF).to_bytes(2, "big") + data[12:]
+        if selected(113 if version == 1 else 276, raw):
+            records.append((1_700_000_000_000_000_000 + number, raw, len(raw)))
+    assert len(records) > 100
+    file = tmp_path / "x.pcap"
+    file.write_bytes(pcap(records, link=113 if version == 1 else 276))
+    for options in ("-n", "-nv", "-nev", "-nx", "-nXX", "-ne", "-nq", "-nqe"):
+        assert compare(file, options, tcpdump(file, options, "")) is None

@@ -72,14 +72,15 @@ class Kinds:
         if size >= 34:
             _anonymise(rows, links)
         kinds = np.full(len(indices), -1, np.int64)
-        rest = self._met_lately(rows, links, lengths, kinds)
+        rest = self._met_lately(size, rows, links, lengths, kinds)
         if len(rest):
             kinds[rest] = self._hashed(rows[rest], links[rest], lengths[rest], size)
-            self._remember(rows, links, lengths, kinds, int(rest[-1]))
+            self._remember(size, rows, links, lengths, kinds, int(rest[-1]))
         return kinds
 
     def _met_lately(
         self,
+        size: int,
         rows: NDArray[np.uint8],
         links: NDArray[np.int32],
         lengths: NDArray[np.int64],
@@ -88,7 +89,7 @@ class Kinds:
         """Fill in the kinds of packets that equal one met lately; the indices of the others."""
         words = rows.view(np.uint64)
         rest = np.arange(len(rows))
-        for row, link, length, kind in self._lately.get(rows.shape[1], ()):
+        for row, link, length, kind in self._lately.get(size, ()):
             equal = (words[rest] == row).all(axis=1) & (links[rest] == link) & (lengths[rest] == length)
             kinds[rest[equal]] = kind
             rest = rest[~equal]
@@ -98,13 +99,14 @@ class Kinds:
 
     def _remember(
         self,
+        size: int,
         rows: NDArray[np.uint8],
         links: NDArray[np.int32],
         lengths: NDArray[np.int64],
         kinds: NDArray[np.int64],
         index: int,
     ) -> None:
-        lately = self._lately.setdefault(rows.shape[1], [])
+        lately = self._lately.setdefault(size, [])
         row = rows.view(np.uint64)[index].copy()
         lately.insert(0, (row, int(links[index]), int(lengths[index]), int(kinds[index])))
         del lately[_LATELY:]

@@ -22,7 +22,10 @@ class DomainNames:
         self._labels_left = _MOST_LABELS
 
     def add(self, at: int) -> int | None:
-        """Append the name at `at`; where it ends, or None where it makes no sense or the packet ends. Raises Cut."""
+        """Append the name at `at`, which is not the root's.
+
+        Where it ends, or None where it makes no sense or the packet ends. Raises Cut.
+        """
         line, view = self._line, self._view
         size = self._label_size(at)
         if size is None:
@@ -31,9 +34,6 @@ class DomainNames:
         limit = at - self._start
         at += 1
         end = at + size
-        if not first:
-            line.add(".")
-            return end
         followed, characters = False, 0
         while first and at < view.end:
             self._labels_left -= 1

@@ -30,9 +30,6 @@ def print_ip4(line: Line, view: View, at: int, length: int) -> None:
     if not view.has(at, _HEADER):
         line.cut()
         return
-    if length < _HEADER:
-        line.add(f"truncated-ip {length}")
-        return
     header = (view.number(at) & 15) * 4
     if header < _HEADER:
         line.add(f"bad-hlen {header}")

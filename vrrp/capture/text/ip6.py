@@ -18,9 +18,6 @@ def print_ip6(line: Line, view: View, at: int, length: int) -> None:
     if not view.has(at, _HEADER):
         line.cut()
         return
-    if length < _HEADER:
-        line.add(f"truncated-ip6 {length}")
-        return
     if not line.style.link:
         line.add("IP6 ")
     version = view.number(at) >> 4

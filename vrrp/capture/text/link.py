@@ -50,18 +50,18 @@ def _typed(line: Line, view: View, at: int, ethertype: int, whole: int, length: 
             told = ", "
         if ethertype not in TAGS:
             break
-        line.protocol = "vlan"
-        if not view.has(at, 4) or length < 4:
-            line.cut()
-            return at
         if line.style.link:
-            tag = view.number(at, 2)
-            line.add(f"vlan {tag & 0xFFF}, p {tag >> 13}{', DEI' if tag & 0x1000 else ''}, ")
+            line.add(_tag_text(view, at))
         ethertype = view.number(at + 2, 2)
         at += 4
         length -= 4
     _network(line, view, at, ethertype, length)
     return at
+
+
+def _tag_text(view: View, at: int) -> str:
+    tag = view.number(at, 2)
+    return f"vlan {tag & 0xFFF}, p {tag >> 13}{', DEI' if tag & 0x1000 else ''}, "
 
 
 def _network(line: Line, view: View, at: int, ethertype: int, length: int) -> None:
@@ -102,8 +102,7 @@ def _cooked_type(line: Line, view: View, at: int, ethertype: int, length: int) -
         line.add(f"ethertype {ETHERTYPES.get(ethertype, 'Unknown')} (0x{ethertype:04x}), length {length}: ")
     while ethertype in TAGS and view.has(at, 4):
         if line.style.link:
-            tag = view.number(at, 2)
-            line.add(f"vlan {tag & 0xFFF}, p {tag >> 13}{', DEI' if tag & 0x1000 else ''}, ")
+            line.add(_tag_text(view, at))
         ethertype = view.number(at + 2, 2)
         at += 4
         if named:  # here without -e too
