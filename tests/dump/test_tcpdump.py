@@ -13,8 +13,12 @@ import pytest
 from capture.builders import Record, mutate, pcap
 from conftest import PROGRAM_PATH
 from dump.compare import OPTIONS, WITH_NAMES, captures, compare, stored, tcpdump
-from dump.swept import SWEEPS, ethertypes
+from dump.swept import NEIGHBOR, SWEEPS, ethertypes, ip6
+from vrrp.capture.packet import Packet
 from vrrp.capture.reader import open_capture
+from vrrp.capture.text.line import Style
+from vrrp.capture.text.names import Names
+from vrrp.capture.text.printer import packet_text
 from vrrp.capture.text.selection import FILTER, UNTAGGED_FILTER, selected
 from vrrp.wire.cooked import CookedHeader
 
@@ -185,3 +189,13 @@ def test_tagged_below_cooked_headers(tmp_path: Path, version: int) -> None:
     file.write_bytes(pcap(records, link=113 if version == 1 else 276))
     for options in ("-n", "-nv", "-nev", "-nx", "-nXX", "-ne", "-nq", "-nqe"):
         assert compare(file, options, tcpdump(file, options, "")) is None
+
+
+def test_domain_names_made_to_take_long() -> None:
+    # Three thousand names, each a pointer to the same thousand labels: a limit of our own, tcpdump walks them all.
+    labels = b"\x1f\xff" + bytes(6) + b"\1a" * 1000 + bytes(32)
+    names = b"\x1f\xff" + bytes(6) + b"\xc0\x08" * 1016
+    frame = ip6(NEIGHBOR + labels + names * 3, 58)
+    text = packet_text(Packet(1, 0, frame, len(frame), 1), Style(Names(numeric=True), verbose=1))
+    assert text.endswith(" [|icmp6]")
+    assert 60 < text.count("<DOMAIN NAME TOO LONG>") < 70

@@ -74,8 +74,8 @@ def command(
     """Print the VRRP packets of a capture FILE (pcap or pcapng, gzip too), exactly as tcpdump 4.99.3 does.
 
     Printed are VRRP over IPv4 and IPv6, also within an Authentication Header, CARP with -T carp, ARP, IPv6 neighbor
-    advertisements, and HSRP, which is not VRRP. Other packets are passed over. Exit status 1 when the capture is
-    damaged; what is whole has been printed.
+    advertisements, and HSRP (from its UDP port to the same), which is not VRRP. Other packets are passed over. Exit
+    status 1 when the capture is damaged; what is whole has been printed.
     """
     from vrrp.capture.reader import CaptureError
     from vrrp.capture.text.line import Style

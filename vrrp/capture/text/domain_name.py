@@ -40,8 +40,6 @@ class DomainNames:
             if self._labels_left < 0:
                 return None
             if first & _KIND == _POINTER:
-                if not view.has(at, 1):
-                    return None
                 end, followed = end if followed else at + 1, True
                 offset = (first << 8 | view.number(at)) & 0x3FFF
                 if offset >= limit:
