@@ -183,6 +183,8 @@ def assemble(
         facts: what is known of the machines.
     """
     files = list(parsed)
+    if not files:
+        return [Cluster((), beside=tuple(beside), facts=facts or Facts())]
     names = node_names([file for file, _, _ in files])
     nodes = [Node(name, *file) for name, file in zip(names, files, strict=True)]
     peers = _peers(nodes)
@@ -196,7 +198,7 @@ def assemble(
         groups.setdefault(sites.root(position[id(group.members[0].node)]), []).append(group)
     found = sites.all()
     companions = _companions(beside, [[nodes[index] for index in site] for _, site in found])
-    clusters = [
+    return [
         Cluster(
             tuple(nodes[index] for index in site),
             tuple(groups.get(root, ())),
@@ -205,7 +207,6 @@ def assemble(
         )
         for number, (root, site) in enumerate(found)
     ]
-    return clusters or [Cluster((), beside=tuple(beside), facts=facts or Facts())]
 
 
 def _companions(beside: Sequence[Sidecar], sites: Sequence[Sequence[Node]]) -> dict[int, list[Sidecar]]:

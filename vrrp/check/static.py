@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vrrp.check import announcing, election, holding, mismatch, reader, scripts
+from vrrp.check import announcing, balancing, election, holding, mismatch, reader, scripts
 from vrrp.check.rule import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -26,4 +26,10 @@ CHECKS: tuple[Check, ...] = (
     announcing.announced,
     announcing.notified,
     announcing.networks,
+    balancing.binds,
+    balancing.servers,
+    balancing.proxies,
+    balancing.watched,
+    balancing.refused,
+    balancing.alike,
 )
