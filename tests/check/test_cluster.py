@@ -125,3 +125,18 @@ def test_an_example_is_made_whole() -> None:
         ),
         "b.conf": "x\n",
     }
+
+
+def test_many_files_with_one_address_belong_together_when_they_are_named_so() -> None:
+    sites = [f"{site}/{node}/keepalived.conf" for site in ("rome", "paris", "oslo") for node in ("lb1", "lb2")]
+    numbered = ["x/lb1.conf", "x/lb2.conf", "y/lb1.conf", "y/other.conf"]
+    contents = dict.fromkeys(sites, instance()) | dict.fromkeys(numbered, instance(address="10.1.0.1"))
+    together = [sorted(node.file for node in one.nodes) for one in clusters(contents)]
+    assert sorted(together) == [
+        ["oslo/lb1/keepalived.conf", "oslo/lb2/keepalived.conf"],
+        ["paris/lb1/keepalived.conf", "paris/lb2/keepalived.conf"],
+        ["rome/lb1/keepalived.conf", "rome/lb2/keepalived.conf"],
+        ["x/lb1.conf", "x/lb2.conf"],
+        ["y/lb1.conf"],
+        ["y/other.conf"],
+    ]

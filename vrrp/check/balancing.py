@@ -181,8 +181,8 @@ def _shared_port(file: Sidecar, config: HaproxyConfig, section: Section, own: se
         if same and not bind.address:
             yield _RULES["VRRP-W137"].finding(
                 file.place(bind.line),
-                f"{section.kind} {section.name} takes port {same[0].port} of every address, and {same[0].name} listens "
-                "on it as well",
+                f"{section.kind} {section.name} takes port {same[0].port} of every address, "
+                f"and {same[0].name} listens on it as well",
                 related=[file.place(same[0].line)],
             )
 

@@ -6,6 +6,8 @@ with each other.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -173,9 +175,10 @@ def assemble(
 ) -> list[Cluster]:
     """The clusters of a set of keepalived.conf files.
 
-    Two instances of different nodes are one virtual router when they are of the same family and share an address
-    that they hold, or advertise by unicast to each other's source with the same VRID. Of at most
-    `MOST_NODES_OF_A_SITE` files, the same VRID is enough. Nodes with a virtual router in common are one cluster.
+    Two instances of different nodes are one virtual router when they share an address that they hold, or advertise by
+    unicast to each other's source with the same VRID. Of at most `MOST_NODES_OF_A_SITE` files, the same VRID is
+    enough; of more, which may be those of many sites with the same private addresses, those that share an address
+    must also be named as siblings are (`_kin`). Nodes with a virtual router in common are one cluster.
 
     Args:
         parsed: name, text and meaning of each file.
@@ -259,11 +262,14 @@ def _peers(nodes: Sequence[Node]) -> list[Peers]:
     sets = _Sets(len(members))
     at = [{id(member.node)} for member in members]  # the nodes of each set, at its root
     how = ["" for _ in members]
-    for evidence in _EVIDENCE if len(nodes) <= MOST_NODES_OF_A_SITE else _EVIDENCE[:-1]:
+    few = len(nodes) <= MOST_NODES_OF_A_SITE
+    kin = dict(zip(map(id, nodes), [""] * len(nodes) if few else _kin([node.file for node in nodes]), strict=True))
+    for evidence in _EVIDENCE if few else _EVIDENCE[:-1]:
         first: dict[Hashable, int] = {}
         for index, member in enumerate(members):
+            relation = "" if evidence is _unicast else kin[id(member.node)]
             for key, says in evidence(member):
-                known = sets.root(first.setdefault(key, index))
+                known = sets.root(first.setdefault((key, relation), index))
                 own = sets.root(index)
                 # A node is one router of a virtual router, never two.
                 if known != own and at[known].isdisjoint(at[own]):
@@ -278,6 +284,21 @@ def _peers(nodes: Sequence[Node]) -> list[Peers]:
         )
         for root, group in sets.all()
     ]
+
+
+def _kin(files: Sequence[str]) -> list[str]:
+    """For each file what its path has in common with its siblings'.
+
+    Siblings differ in the digits of their own names, or else in one folder, the deepest in which there are several:
+    lb1.conf and lb2.conf, or rome/lb-a/keepalived.conf and rome/lb-b/keepalived.conf, but not paris/lb-a.
+    """
+    ways = []
+    for file in files:
+        *folders, name = PurePath(file).parts
+        alike = [[*folders[:place], "*", *folders[place + 1 :], name] for place in reversed(range(len(folders)))]
+        ways.append(["/".join(parts) for parts in [[*folders, re.sub("[0-9]+", "0", name)], *alike]])
+    count = Counter(way for one in ways for way in one)
+    return [next((way for way in one if count[way] > 1), one[0]) for one in ways]
 
 
 def _same_router(member: Member) -> Iterator[tuple[Hashable, str]]:

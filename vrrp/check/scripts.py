@@ -224,7 +224,7 @@ def tested(cluster: Cluster) -> Iterator[Finding]:
                 )
 
 
-@check(_RULES["VRRP-E083"], _RULES["VRRP-W085"])
+@check(_RULES["VRRP-W083"], _RULES["VRRP-W085"])
 def runnable(cluster: Cluster) -> Iterator[Finding]:
     """What keepalived makes of the command line."""
     for use in _uses(cluster):
@@ -234,7 +234,7 @@ def runnable(cluster: Cluster) -> Iterator[Finding]:
             continue
         operator = _OPERATORS.search(command)
         if operator and PurePath(words[0]).name not in _SHELLS:
-            yield _RULES["VRRP-E083"].finding(
+            yield _RULES["VRRP-W083"].finding(
                 use.place("script"),
                 f"{use.script.name}: keepalived runs {words[0]!r} without a shell, "
                 f"and gives it {operator[0].strip()!r} as an argument",
