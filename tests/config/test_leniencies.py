@@ -19,12 +19,17 @@ import pytest
 
 from config.confs import complaints, only
 from vrrp.config import ParsedConfig, VrrpInstance, parse
+from vrrp.config.lvs_model import Checker, Connection, SmtpCheck, UdpCheck, VirtualServer, WebCheck
 
+_SERVER = "virtual_server 10.0.0.1 80 {\nlb_algo rr\nlb_kind NAT\nprotocol TCP\n"
 MACROS = {
     "%VI_1%\n": "vrrp_instance VI_1 {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n10.0.0.100/24\n}\n",
     "%VI_2%\n": "vrrp_instance VI_2 {\ninterface ens3\nvirtual_router_id 52\nvirtual_ipaddress {\n10.0.0.100/24\n}\n",
     "%GLOBAL%\n": "global_defs {\nscript_user root\nenable_script_security\n",
     "%CHK%\n": "vrrp_script chk {\nscript /bin/true\n",
+    "%FOLLOWED%\n": "track_file f {\nfile /tmp/f\n}\nbfd_instance b {\nneighbor_ip 10.0.0.99\n}\n",
+    "%SERVER%\n": _SERVER,
+    "%REAL%\n": f"{_SERVER}real_server 10.0.0.2 80 {{\n",
 }
 TABLES = sorted((Path(__file__).parent / "data" / "leniencies").glob("*.toml"))
 INTERFACES = ("eth0", "eth1", "eth2", "eth3", "eth4", "ens3", "ens4")
@@ -74,6 +79,55 @@ def group_weights(parsed: ParsedConfig) -> object:
     return [*scripts, *([t.name, t.weight] for t in one.track_interfaces)]
 
 
+def server(parsed: ParsedConfig) -> VirtualServer:
+    (one,) = parsed.config.virtual_servers
+    return one
+
+
+def checkers(parsed: ParsedConfig) -> tuple[Checker, ...]:
+    (one,) = server(parsed).real_servers
+    return one.checkers
+
+
+def connection(parsed: ParsedConfig) -> list[str]:
+    (one,) = checkers(parsed)
+    found = one.connection  # type: ignore[attr-defined]  # asked only of those that have one
+    return [str(getattr(found, name)) for name in Connection.__dataclass_fields__]
+
+
+def urls(parsed: ParsedConfig) -> list[str]:
+    (one,) = checkers(parsed)
+    assert isinstance(one, WebCheck)
+    return [
+        f"{url.path} {url.status_codes} {[digest.hex() for digest in url.digests]} {url.options}" for url in one.urls
+    ]
+
+
+def udp(parsed: ParsedConfig) -> list[str]:
+    (one,) = checkers(parsed)
+    assert isinstance(one, UdpCheck)
+    return [str(one.payload), str(one.reply_required), one.reply.hex(), one.reply_mask.hex()]
+
+
+def hosts(parsed: ParsedConfig) -> list[str]:
+    (one,) = checkers(parsed)
+    assert isinstance(one, SmtpCheck)
+    return [f"{host.address} {host.port} {host.source} {one.retries}" for host in one.hosts]
+
+
+def sorry(parsed: ParsedConfig) -> list[str]:
+    found = server(parsed).sorry_server
+    return [] if found is None else [str(found.address.address), str(found.address.port), str(found.inhibit)]
+
+
+def entries(parsed: ParsedConfig) -> list[str]:
+    return [
+        f"{entry.first} {entry.last} {entry.port} {entry.fwmark} {entry.family}"
+        for group in parsed.config.virtual_server_groups
+        for entry in group.entries
+    ]
+
+
 LOOKS: dict[str, Callable[[ParsedConfig], object]] = {
     "@group": lambda parsed: str(only(parsed).multicast_group),
     "@group_weights": group_weights,
@@ -86,6 +140,16 @@ LOOKS: dict[str, Callable[[ParsedConfig], object]] = {
     "@password": password,
     "@peers": lambda parsed: [str(one) for one in only(parsed).unicast_peers],
     "@sources": lambda parsed: [str(only(parsed).unicast_source), str(only(parsed).multicast_source)],
+    "@checkers": lambda parsed: [type(one).__name__ for one in checkers(parsed)],
+    "@connection": connection,
+    "@entries": entries,
+    "@forwarding": lambda parsed: [str(one.forwarding) for one in server(parsed).real_servers],
+    "@hosts": hosts,
+    "@ports": lambda parsed: [f"{one.address.address} {one.address.port}" for one in server(parsed).real_servers],
+    "@servers": lambda parsed: len(parsed.config.virtual_servers),
+    "@sorry": sorry,
+    "@udp": udp,
+    "@urls": urls,
     "@tracked": lambda parsed: tracked(parsed.config.instances[0]),
     "@ttls": lambda parsed: {
         str(peer).replace(".", "_"): list(ttl) for peer, ttl in only(parsed).unicast_peer_ttl.items()
@@ -94,7 +158,8 @@ LOOKS: dict[str, Callable[[ParsedConfig], object]] = {
 
 
 def look(parsed: ParsedConfig, use: str) -> object:
-    """`use` is a name in LOOKS, or "globals", "script" or nothing, and attributes of that, or of the instance."""
+    """`use` is a name in LOOKS, or "globals", "script", "server", "real", "checker" or nothing, and attributes
+    of that, or of the instance."""
     if use in LOOKS:
         return LOOKS[use](parsed)
     first, *names = use.split()
@@ -102,10 +167,25 @@ def look(parsed: ParsedConfig, use: str) -> object:
         seen: object = parsed.config.globals
     elif first == "script":
         seen = parsed.config.scripts["chk"]
+    elif first == "server":
+        seen = server(parsed)
+    elif first == "real":
+        (seen,) = server(parsed).real_servers
+    elif first == "checker":
+        (seen,) = checkers(parsed)
     else:
         seen, names = only(parsed), [first, *names]
-    values = [list(value) if isinstance(value := getattr(seen, name), tuple) else value for name in names]
+    values = [writable(getattr(seen, name)) for name in names]
     return values if len(values) > 1 or first == "script" else values[0]
+
+
+def writable(value: object) -> object:
+    """As TOML can have it."""
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return "none" if value is None else value if isinstance(value, str | int) else str(value)
 
 
 @pytest.mark.parametrize("case", LENIENCIES, ids=lambda case: case.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,23 +51,43 @@ _CONNECTION: Mapping[str, Field] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the checkers of a real server must know of the file and the machine around them.
+@dataclass(slots=True)
+class Preceding:
+    """What stands in the file before a checker, and who reads it.
 
     Attributes:
-        server: the real server's address, and `label` what keepalived calls it.
-        track_files, bfd_instances: the names of those that stand before it.
         host: the machine.
         report: takes the diagnostics.
+        track_files, bfd_instances: their names.
+        connecting: whether the last checker is one that connects to something.
+    """
+
+    host: Host
+    report: Report
+    track_files: set[str] = field(default_factory=set)
+    bfd_instances: set[str] = field(default_factory=set)
+    connecting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the checkers of a real server must know of it.
+
+    Attributes:
+        server: its address, and `label` what keepalived calls it.
+        file: what stands before.
+        monitored: the bfd_instances that its other checkers follow.
     """
 
     server: Address
     label: str
-    track_files: Collection[str]
-    bfd_instances: Collection[str]
-    host: Host
-    report: Report
+    file: Preceding
+    monitored: set[str] = field(default_factory=set)
+
+    @property
+    def report(self) -> Report:
+        """What takes the diagnostics."""
+        return self.file.report
 
 
 @dataclass(slots=True)
@@ -102,9 +122,15 @@ class CheckerDraft:
         return self.kind(**fields, **self.own, line=self.line)
 
 
-def connects(entry: Statement, connection: dict[str, Any], around: Surroundings) -> bool:
-    """Whether the line says where a checker connects, which is then taken in."""
-    report = around.report
+def connects(entry: Statement, connection: dict[str, Any], default: Address | None, report: Report) -> bool:
+    """Whether the line says where a checker connects, which is then taken in.
+
+    Args:
+        entry: the line.
+        connection: gets the fields.
+        default: whose family a source must have while there is no other address.
+        report: takes the diagnostics.
+    """
     if set_field(entry, _CONNECTION, connection, report):
         return True
     if entry.keyword not in {"connect_ip", "bindto", "bind_if"}:
@@ -120,7 +146,7 @@ def connects(entry: Statement, connection: dict[str, Any], around: Surroundings)
         return True
     connecting = entry.keyword == "connect_ip"
     found = host_address(text)
-    opposite = connection.get("source") if connecting else connection.get("address", around.server)
+    opposite = connection.get("source") if connecting else connection.get("address", default)
     if found is None:
         report.warning(entry.line, f"Invalid {entry.keyword} address {text} - ignoring", IGNORES)
     elif opposite is not None and opposite.version != found.version:
@@ -147,7 +173,9 @@ def take_common(entry: Statement, draft: CheckerDraft, around: Surroundings) -> 
     """Whether the line is one that all checkers of its kind have, which is then taken in."""
     if set_field(entry, _TIMING, draft.timing, around.report):
         return True
-    return draft.connection is not None and connects(entry, draft.connection, around)
+    # What an SMTP_CHECK connects to is only known when it is read.
+    default = None if draft.kind is SmtpCheck else around.server
+    return draft.connection is not None and connects(entry, draft.connection, default, around.report)
 
 
 def _connecting(
@@ -160,7 +188,8 @@ def _connecting(
             if isinstance(entry, Block):
                 host: dict[str, Any] = {}
                 for line in entry.entries():
-                    connects(line, host, around)
+                    if not set_field(line, _TIMING, draft.timing, around.report):
+                        connects(line, host, around.server, around.report)
                 end_of_connection(host, entry.end, around)
                 draft.hosts.append(host)
             elif not take_common(entry, draft, around):
@@ -238,7 +267,7 @@ def _misc(block: Block, around: Surroundings) -> CheckerDraft | None:
                 own["command"] = path
         elif not entry.arguments:
             report.warning(entry.line, f"No user specified for misc checker script {named}", IGNORES)
-        elif not has_user(entry.arguments, around.host):
+        elif not has_user(entry.arguments, around.file.host):
             report.error(
                 entry.line,
                 f"Failed to set uid/gid for misc checker script {named} - removing",
@@ -269,7 +298,7 @@ def _file(block: Block, around: Surroundings) -> CheckerDraft | None:
         if entry.keyword == "weight":
             _file_weight(entry, own, report)
         elif (name := argument(entry, report)) is not None:
-            if name in around.track_files:
+            if name in around.file.track_files:
                 own["track_file"] = name
             else:
                 report.error(entry.line, f"track_file {name} not found", "its track_file must stand before this block")
@@ -307,6 +336,7 @@ def _bfd(block: Block, around: Surroundings) -> CheckerDraft | None:
             return None
         draft.own["name"] = entry.arguments[0]
     if "name" in draft.own:
+        around.monitored.add(draft.own["name"])
         return draft
     told = f"({around.label}) No name has been specified for BFD_CHECKER - skipping"
     around.report.error(block.end, told, "keepalived drops the checker")
@@ -317,11 +347,22 @@ def _bfd_fault(entry: Statement, known: str | None, around: Surroundings) -> str
     if len(entry.arguments) != 1:
         return "No or too many names specified - skipping checker"
     name = entry.arguments[0]
-    if name not in around.bfd_instances:
+    if name not in around.file.bfd_instances:
         return f"BFD {name} not configured"
     if known is not None:
         return f"BFD {name} already specified as {known}"
+    if name in around.monitored:
+        return f"RS already monitoring {name}"
     return ""
+
+
+def _dns_name(entry: Statement, report: Report) -> str | None:
+    name = argument(entry, report)
+    # Labels of one letter are empty to keepalived 2.2.7, where a dot is behind them (measured).
+    if name is not None and name != "." and any(len(label) <= 1 for label in name.split(".")[:-1]):
+        report.warning(entry.line, f"DNS_CHECK name '{name}' has empty label - ignoring", IGNORES)
+        return None
+    return name
 
 
 _MISC: Mapping[str, Field] = {
@@ -331,7 +372,7 @@ _MISC: Mapping[str, Field] = {
     ),
 }
 _DNS: Mapping[str, Field] = {
-    "name": Field("name", word()),
+    "name": Field("name", _dns_name),
     "type": Field("record_type", choice(_RECORD_TYPES, "Unknown DNS check type {value} - ignoring", fold=True)),
 }
 _UDP: Mapping[str, Field] = {

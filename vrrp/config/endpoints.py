@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 
 from vrrp.config.values import UNSIGNED_MAX, Address, address, whole
 
@@ -33,6 +34,12 @@ def host_address(text: str) -> Address | None:
     return address(text.partition("/")[0].partition("-")[0])
 
 
+def address_text(found: Address) -> str:
+    """The address as keepalived prints it."""
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return str(found) if mapped is None else f"::ffff:{mapped}"
+
+
 def port_number(words: tuple[str, ...]) -> tuple[int | None, str]:
     """The port that stands behind an address, None when it is bad, and keepalived's complaint about the number."""
     if len(words) < 3 or not words[2].strip("0"):
@@ -61,7 +68,7 @@ def virtual_address(words: tuple[str, ...]) -> Found:
             told = f"virtual server fwmark '{words[2]}' must be in [0, {LONGEST_FWMARK}] - ignoring"
             return Found(None, (number.complaint, told))
         return Found(ServiceAddress(fwmark=number.value))
-    label = f" {words[1]}" if len(words) < 3 else f"/port {words[1]}/{words[2]}"
+    label = f" {words[1]}" if len(words) < 3 or words[2] == "0" else f"/port {words[1]}/{words[2]}"
     return _endpoint(words, f"Invalid virtual server IP address{label} - skipping")
 
 

@@ -79,6 +79,7 @@ class Lexer:
                 self._open_lines[-1],
                 f"There are {len(self._open_lines)} missing '}}'s or extra '{{'s",
                 "this '{' is never closed; keepalived closes it at the end of the file",
+                Voice.PLAIN,
             )
         return tuple(self._fragments)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from vrrp.config.checkers import Preceding
 from vrrp.config.diagnostics import Report
 from vrrp.config.fields import Field, set_field, word
 from vrrp.config.host import Host
@@ -33,8 +34,7 @@ class Balancing:
         self._host = host
         self._report = report
         self._drafts: list[VirtualServerDraft] = []
-        self._track_files: set[str] = set()
-        self._bfd_instances: set[str] = set()
+        self._preceding = Preceding(host, report)
         self.groups: dict[str, VirtualServerGroup] = {}
         self.servers: tuple[VirtualServer, ...] = ()
         self.ssl: SslContext | None = None
@@ -75,9 +75,7 @@ class Balancing:
                         yield Runnable(checker.command, "", checker.line)
 
     def _server(self, block: Block) -> None:
-        any_checker = any(real.checkers for draft in self._drafts for real in draft.real_servers)
-        files, bfd = frozenset(self._track_files), frozenset(self._bfd_instances)
-        self._drafts.append(read_virtual_server(block, files, bfd, any_checker, self._host, self._report))
+        self._drafts.append(read_virtual_server(block, self._preceding))
 
     def _group(self, block: Block) -> None:
         group = virtual_server_group(block, self._report) if block.arguments else None
@@ -85,10 +83,10 @@ class Balancing:
             self.groups.setdefault(group.name, group)
 
     def _track_file(self, block: Block) -> None:
-        self._track_files.update(block.arguments[:1])
+        self._preceding.track_files.update(block.arguments[:1])
 
     def _bfd_instance(self, block: Block) -> None:
-        self._bfd_instances.update(block.arguments[:1])
+        self._preceding.bfd_instances.update(block.arguments[:1])
 
     def _ssl(self, block: Block) -> None:
         if self.ssl is not None:

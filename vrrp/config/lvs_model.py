@@ -72,10 +72,10 @@ class PingCheck(Checker):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Url:
-    """One url of a web checker: `status_codes` are (lowest, highest); without any and without digest 200 to 299."""
+    """One url of a web checker: `status_codes` are (lowest, highest); without any and without `digests` 200 to 299."""
 
     path: str
-    digest: bytes | None = None
+    digests: tuple[bytes, ...] = ()
     status_codes: tuple[tuple[int, int], ...] = ()
     virtual_host: str | None = None
     options: tuple[tuple[str, str], ...] = ()

@@ -106,9 +106,7 @@ def take_command(entry: Statement, own: dict[str, Any], group: str | None, host:
     own[keyword] = named
 
 
-def read_real_server(
-    draft: RealServerDraft, block: Block, around: Surroundings, group: str | None, first_of_file: bool
-) -> None:
+def read_real_server(draft: RealServerDraft, block: Block, around: Surroundings, group: str | None) -> None:
     """Take the lines of a real_server block in.
 
     Args:
@@ -116,7 +114,6 @@ def read_real_server(
         block: the block.
         around: what is around it.
         group: the virtual_server_group of its virtual server, if it is for one.
-        first_of_file: whether no checker stands before it in the file.
     """
     report = around.report
     for entry in block.body:
@@ -124,12 +121,13 @@ def read_real_server(
             checker = _READERS[entry.keyword](entry, around)
             if checker is not None:
                 draft.checkers.append(checker)
-            elif entry.keyword in _WEB and first_of_file and not draft.checkers:
-                report.stop(entry.end, "dropping the first checker of the file crashes keepalived 2.2.7")
+                around.file.connecting = checker.connection is not None
+            elif entry.keyword in _WEB and not around.file.connecting:
+                report.stop(entry.end, "dropping the checker crashes keepalived 2.2.7, as none that connects precedes")
         elif entry.keyword == "lvs_method":
             draft.forwarding = forwarding(entry, "real", report) or draft.forwarding
         elif entry.keyword in {"notify_up", "notify_down"}:
-            take_command(entry, draft.own, group, around.host, report)
+            take_command(entry, draft.own, group, around.file.host, report)
         elif not (
             set_field(entry, _TIMING, draft.timing, report) or set_field(entry, _CONNECTION, draft.connection, report)
         ):

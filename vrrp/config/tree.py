@@ -127,6 +127,7 @@ class TreeReader:
         if keyword in context.named_lists:
             if not statement.arguments:
                 self._report.stop(statement.line, missing_parameter(keyword))
+            self._need_brace()
             return (self._list_block(statement),)
         if keyword in context.skipped:
             self._skip_block()
@@ -167,6 +168,15 @@ class TreeReader:
             return False
         self._names.add((context.name, name))
         return True
+
+    def _need_brace(self) -> None:
+        """Keepalived exits when anything else follows."""
+        following = self._fragments[self._position : self._position + 1]
+        if following and following[0].kind is not Kind.OPEN:
+            self._report.stop(
+                following[0].line,
+                "*** Configuration line starting `***MISSING ***` is missing a parameter at word position 1",
+            )
 
     def _enter(self) -> bool:
         """Go past the opening brace, if the next fragment is one."""

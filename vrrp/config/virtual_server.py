@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Any, Literal
 
-from vrrp.config.checkers import Surroundings
+from vrrp.config.checkers import Preceding, Surroundings
 from vrrp.config.diagnostics import Report
-from vrrp.config.endpoints import ServiceAddress, real_address, sorry_address, virtual_address
+from vrrp.config.endpoints import ServiceAddress, address_text, real_address, sorry_address, virtual_address
 from vrrp.config.fields import IGNORES, Field, choice, integer, presence, set_field, switch, word
 from vrrp.config.forwarding import forwarding
 from vrrp.config.host import Host
@@ -77,36 +77,26 @@ def service_label(address: ServiceAddress, protocol: str | None) -> str:
         return f"[{address.group}]:0"
     if address.fwmark:
         return f"FWM {address.fwmark}"
-    return f"[{address.address}]:{(protocol or 'none').lower()}:{address.port}"
+    host = "" if address.address is None else address_text(address.address)
+    return f"[{host}]:{(protocol or 'none').lower()}:{address.port}"
 
 
-def read_virtual_server(
-    block: Block,
-    track_files: frozenset[str],
-    bfd_instances: frozenset[str],
-    any_checker: bool,
-    host: Host,
-    report: Report,
-) -> VirtualServerDraft:
+def read_virtual_server(block: Block, file: Preceding) -> VirtualServerDraft:
     """Take a virtual_server block in, whose address the tree's reader has found good.
 
     Args:
         block: the block.
-        track_files: the names of those that stand before it.
-        bfd_instances: likewise.
-        any_checker: whether a checker stands before it.
-        host: the machine.
-        report: takes the diagnostics.
+        file: what stands before it.
     """
     address = virtual_address(block.words).address
     assert address is not None  # otherwise the block would have been skipped
-    draft = VirtualServerDraft(address, block.line, host, report)
+    report = file.report
+    draft = VirtualServerDraft(address, block.line, file.host, report)
     if address.address is not None:
         draft.family = 4 if address.address.version == 4 else 6
     for entry in block.body:
         if isinstance(entry, Block):
-            first = not any_checker and not any(one.checkers for one in draft.real_servers)
-            _real_server(draft, entry, track_files, bfd_instances, first)
+            _real_server(draft, entry, file)
         elif entry.keyword in _STATEMENTS:
             _STATEMENTS[entry.keyword](draft, entry)
         elif not (
@@ -119,20 +109,13 @@ def read_virtual_server(
     return draft
 
 
-def _real_server(
-    draft: VirtualServerDraft,
-    block: Block,
-    track_files: frozenset[str],
-    bfd_instances: frozenset[str],
-    first: bool,
-) -> None:
+def _real_server(draft: VirtualServerDraft, block: Block, file: Preceding) -> None:
     address = real_address(block.words).address
     assert address is not None  # otherwise the block would have been skipped
     assert address.address is not None
     label = service_label(address, draft.own.get("protocol"))
     real = RealServerDraft(address, block.line, draft.forwarding)
-    around = Surroundings(address.address, label, track_files, bfd_instances, draft.host, draft.report)
-    read_real_server(real, block, around, draft.address.group, first)
+    read_real_server(real, block, Surroundings(address.address, label, file), draft.address.group)
     if _same_family(draft, real):
         draft.real_servers.append(real)
     else:

@@ -21,6 +21,7 @@ from vrrp.config.virtual_server import DEFAULT_PERSISTENCE_S, VirtualServerDraft
 
 _DEFAULT_SCHEDULER = "wlc"
 _DEFAULT_CONNECT_NS = 5 * SECOND_NS
+_LEFT_OUT = "keepalived leaves the virtual server out, and says nothing"
 
 
 def complete_virtual_server(
@@ -32,18 +33,36 @@ def complete_virtual_server(
         draft: the lines of the block.
         groups: the file's virtual_server_groups.
     """
+    name = draft.address.group
+    if name is not None and name not in groups:
+        told = f"virtual_server_group {name} does not exist"
+        draft.report.warning(
+            draft.line, told, "keepalived leaves the virtual server out, and says nothing", Voice.OURS
+        )
+        return None
+    entries = groups[name].entries if name is not None else ()
+    if draft.family is not None and any(_family(entry) not in {None, draft.family} for entry in entries):
+        told = f"virtual_server_group {name} has addresses of another family than the real servers"
+        draft.report.warning(
+            draft.line, told, "keepalived leaves the virtual server out, and says nothing", Voice.OURS
+        )
+        return None
     if not draft.real_servers:
         told = f"Virtual server {draft.label()} has no real servers - ignoring"
         draft.report.error(draft.line, told, "keepalived leaves it out", Voice.PLAIN)
         return None
-    return _Completion(draft, groups.get(draft.address.group or "")).settle()
+    return _Completion(draft, entries).settle()
+
+
+def _family(entry: GroupAddresses) -> int | None:
+    return entry.family if entry.first is None else entry.first.version
 
 
 class _Completion:
-    def __init__(self, draft: VirtualServerDraft, group: VirtualServerGroup | None) -> None:
+    def __init__(self, draft: VirtualServerDraft, entries: tuple[GroupAddresses, ...]) -> None:
         self._draft = draft
         self._own = draft.own
-        self._entries = group.entries if group is not None else ()
+        self._entries = entries
         self._forwarding = draft.forwarding or Forwarding("NAT")
 
     def settle(self) -> VirtualServer:
@@ -54,7 +73,7 @@ class _Completion:
             told = f"Virtual server {self._label}: no scheduler set, setting default '{_DEFAULT_SCHEDULER}'"
             self._warn(told, _DEFAULT_SCHEDULER)
         servers = self._without_duplicates()
-        if draft.forwarding is None:
+        if draft.forwarding is None and self._lacks_forwarding(servers):
             self._warn(f"Virtual server {self._label}: no forwarding method set, setting default NAT", "NAT")
         sorry = self._sorry(servers)
         quorum, hysteresis = self._quorum(servers)
@@ -136,6 +155,14 @@ class _Completion:
             told = f"VS {self._label}: real server {self._real_label(server)} is duplicated - removing second rs"
             self._draft.report.error(server.line, told, "keepalived uses the first", Voice.PLAIN)
         return tuple(kept.values())
+
+    def _lacks_forwarding(self, servers: tuple[RealServer, ...]) -> bool:
+        """Whether a server that is kept, or the sorry server, has no method of its own."""
+        kept = {server.line for server in servers}
+        sorry = self._draft.sorry
+        return (sorry is not None and sorry.forwarding is None) or any(
+            one.forwarding is None for one in self._draft.real_servers if one.line in kept
+        )
 
     def _server(self, draft: RealServerDraft) -> RealServer:
         shared = self._draft

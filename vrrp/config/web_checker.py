@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from vrrp.config.checkers import CheckerDraft, Surroundings, end_of_connection, take_common
@@ -37,9 +37,9 @@ def web_checker(block: Block, around: Surroundings) -> CheckerDraft | None:
             set_field(entry, _RETRY, draft.timing, around.report)
         elif not take_common(entry, draft, around):
             set_field(entry, _WEB, draft.own, around.report)
-    end_of_connection(draft.connection, block.end, around)
     draft.own["urls"] = tuple(urls)
     if urls:
+        end_of_connection(draft.connection, block.end, around)
         return draft
     around.report.error(
         block.end,
@@ -60,7 +60,7 @@ def _version(entry: Statement, report: Report) -> str | None:
 def _url(block: Block, report: Report) -> Url | None:
     fields: dict[str, Any] = {}
     codes: list[tuple[int, int]] = []
-    digests: set[bytes] = set()
+    digests: dict[bytes, None] = {}
     options: list[tuple[str, str]] = []
     for entry in block.entries():
         if entry.keyword == "status_code":
@@ -68,12 +68,13 @@ def _url(block: Block, report: Report) -> Url | None:
         elif entry.keyword == "digest":
             digest = _digest(entry, digests, report)
             if digest is not None:
-                digests.add(digest)
-                fields.setdefault("digest", digest)
+                digests[digest] = None
         elif not set_field(entry, _URL, fields, report):
             options.append((entry.keyword, " ".join(entry.arguments)))
     if "path" in fields:
-        return Url(**fields, status_codes=tuple(codes), options=tuple(options), line=block.line)
+        return Url(
+            **fields, status_codes=tuple(codes), digests=tuple(digests), options=tuple(options), line=block.line
+        )
     report.error(block.end, "HTTP/SSL_GET checker url has no path - ignoring", "keepalived drops the url")
     return None
 
@@ -91,7 +92,7 @@ def _status_codes(entry: Statement, report: Report) -> list[tuple[int, int]]:
     return codes
 
 
-def _digest(entry: Statement, known: set[bytes], report: Report) -> bytes | None:
+def _digest(entry: Statement, known: Collection[bytes], report: Report) -> bytes | None:
     text = argument(entry, report)
     if text is None:
         return None
