@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import PurePath
 
 from vrrp.check.finding import Place
+from vrrp.config.frr import FrrRouter
 from vrrp.config.haproxy import HaproxyConfig
 from vrrp.config.model import Address, KeepalivedConfig, ParsedConfig, VrrpInstance
 
@@ -90,11 +91,12 @@ class Peers:
 
 @dataclass(frozen=True)
 class Sidecar:
-    """A file that stands beside the nodes': a haproxy.cfg with what it means, or a check script."""
+    """A file that stands beside the nodes': a haproxy.cfg or frr.conf with what it means, or a check script."""
 
     file: str
     text: str
     haproxy: HaproxyConfig | None = None
+    frr: tuple[FrrRouter, ...] = ()
 
     def place(self, line: int, says: str = "") -> Place:
         """A line of this file."""

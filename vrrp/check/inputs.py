@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vrrp.check.cluster import Cluster, Facts, Sidecar, assemble
 from vrrp.config import ParsedConfig, load
+from vrrp.config.frr import parse_frr
 from vrrp.config.haproxy import parse_haproxy
 from vrrp.config.keepalived import LARGEST_FILE
 
@@ -18,6 +19,7 @@ _HAPROXY = re.compile(r"^\s*(?:global|defaults|frontend|backend|listen)\b(?!.*[{
 _KEEPALIVED = re.compile(
     r"^\s*(?:global_defs|vrrp_\w+|virtual_server\w*|static_\w+|track_file|bfd_instance|include\w*)\b", re.MULTILINE
 )
+_FRR = re.compile(r"^(?:frr version|\s+(?:no )?vrrp [0-9]+|vrrp (?:autoconfigure|default))\b", re.MULTILINE)
 _SYSCTL = re.compile(r"\s*-?([a-z0-9_]+(?:[./][\w*-]+)+)\s*=\s*(.*?)\s*")
 
 
@@ -26,6 +28,7 @@ class Kind(enum.Enum):
 
     KEEPALIVED = "keepalived"
     HAPROXY = "haproxy"
+    FRR = "frr"
     SYSCTL = "sysctl"
     SCRIPT = "script"
 
@@ -51,6 +54,8 @@ class Inputs:
             self.keepalived.append((name, text, parsed()))
         elif kind is Kind.HAPROXY:
             self.beside.append(Sidecar(name, text, parse_haproxy(text, filename=name)))
+        elif kind is Kind.FRR:
+            self.beside.append(Sidecar(name, text, frr=parse_frr(text)))
         elif kind is Kind.SYSCTL:
             self.facts = replace(self.facts, sysctl=settings_of(text) | dict(self.facts.sysctl))
         else:
@@ -67,6 +72,8 @@ def kind_of(text: str) -> Kind:
         return Kind.KEEPALIVED
     if text.lstrip().startswith("#!/"):
         return Kind.SCRIPT
+    if _FRR.search(text):
+        return Kind.FRR
     if _HAPROXY.search(text):
         return Kind.HAPROXY
     lines = [line for line in text.splitlines() if line.strip() and line.strip()[0] not in "#;"]
@@ -87,7 +94,7 @@ def read_inputs(
     """Read the files.
 
     Args:
-        files: any mixture of keepalived.conf, haproxy.cfg, sysctl.conf and scripts.
+        files: any mixture of keepalived.conf, haproxy.cfg, frr.conf, sysctl.conf and scripts.
         environment: values for ${NAME} placeholders.
         facts: what is known of the machines; its kernel settings win over those of the files.
 

@@ -30,7 +30,6 @@ def _stands(lines: Mapping[str, list[str]], edit: Edit) -> bool:
     return 1 <= edit.line <= len(text) and text[edit.line - 1] == edit.before
 
 
-def difference(file: str, before: str, after: str) -> str:
-    """A unified diff of one file."""
-    rows = difflib.unified_diff(before.splitlines(), after.splitlines(), file, file, lineterm="")
-    return "".join(f"{row}\n" for row in rows)
+def difference(file: str, before: str, after: str) -> list[str]:
+    """The lines of a unified diff of one file."""
+    return list(difflib.unified_diff(before.split("\n"), after.split("\n"), file, file, lineterm=""))

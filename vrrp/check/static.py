@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vrrp.check import announcing, balancing, election, holding, mismatch, reader, scripts
+from vrrp.check import announcing, balancing, election, holding, mismatch, mixing, reader, scripts
 from vrrp.check.rule import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -32,4 +32,5 @@ CHECKS: tuple[Check, ...] = (
     balancing.watched,
     balancing.refused,
     balancing.alike,
+    mixing.mixed,
 )

@@ -13,7 +13,7 @@ import click
 from vrrp.cli.environment import parse_environment
 from vrrp.cli.errors import BadInput, unreadable
 from vrrp.interfaces import local_interfaces
-from vrrp.whole_file import write_text
+from vrrp.whole_file import replacing, write_text
 from vrrp.words import nearest, visible
 
 if TYPE_CHECKING:
@@ -97,9 +97,9 @@ def command(
 ) -> int:
     """Say what is wrong with a cluster's configurations, where, why it hurts, and what mends it.
 
-    FILES are the keepalived.conf of all nodes together; beside them haproxy.cfg, sysctl.conf and check scripts: what
-    stands in a file tells which it is. Which nodes belong together is told by what their instances share, so the
-    files of many sites may be given at once.
+    FILES are the keepalived.conf of all nodes together; beside them haproxy.cfg, frr.conf, sysctl.conf and check
+    scripts: what stands in a file tells which it is. Which nodes belong together is told by what their instances
+    share, so the files of many sites may be given at once.
 
     A comment `# vrrp-check: ignore[VRRP-W012]` silences a line, `ignore-file[...]` a file.
     """
@@ -158,11 +158,13 @@ def _mend(before: dict[str, str], found: Sequence[Finding], *, write: bool, show
     after = mended(before, found)
     for file, text in after.items():
         if write:
-            write_text(Path(file).resolve(), text)
+            with replacing(Path(file).resolve()) as whole:
+                whole.write(text.encode("utf-8", "surrogateescape"))
             if show:
                 click.echo(f"mended {visible(file)}", err=True)
         else:
-            click.echo(difference(file, before[file], text), nl=False)
+            for row in difference(file, before[file], text):
+                click.echo(visible(row))
     return len(after)
 
 

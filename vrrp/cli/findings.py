@@ -43,7 +43,7 @@ def headline(finding: Finding) -> str:
     severity = click.style(finding.severity.value, fg=_COLORS[finding.severity], bold=True)
     where = click.style(f"{visible(finding.file)}:{finding.line}:", bold=True)
     instead = f"; {finding.instead}" if finding.instead else ""
-    return f"{where} {severity} {click.style(finding.rule, bold=True)} {finding.message}{instead}"
+    return f"{where} {severity} {click.style(finding.rule, bold=True)} {visible(finding.message + instead)}"
 
 
 def told(findings: Iterable[Finding], sources: Sources) -> Iterator[str]:
@@ -64,7 +64,7 @@ def told(findings: Iterable[Finding], sources: Sources) -> Iterator[str]:
             if finding.fix:
                 yield from _labelled("fix", "--fix does it", width)
         yield from (f"        {printable(row)}" for row in finding.detail)
-        if finding.severity is not Severity.NOTE:
+        if finding.severity is not Severity.NOTE or finding.detail:
             yield ""
 
 
@@ -78,7 +78,7 @@ def _shown(finding: Finding, sources: Sources) -> Iterator[str]:
         else:
             where = f"        {visible(place.file)}:{place.line}: "
         if line or place.file != finding.file:
-            says = click.style(f"  ({place.says})", fg="cyan") if place.says not in line else ""
+            says = click.style(f"  ({visible(place.says)})", fg="cyan") if place.says not in line else ""
             yield click.style(where, fg="blue") + line + says
     more = len(finding.related) - _MOST_RELATED
     if more > 0:
@@ -86,7 +86,7 @@ def _shown(finding: Finding, sources: Sources) -> Iterator[str]:
 
 
 def _labelled(label: str, text: str, width: int) -> Iterator[str]:
-    first, *rest = textwrap.wrap(text, width - 8, break_long_words=False, break_on_hyphens=False)
+    first, *rest = textwrap.wrap(visible(text), width - 8, break_long_words=False, break_on_hyphens=False)
     yield f"{click.style(f'{label:>6}', fg='blue')}: {first}"
     yield from (f"        {line}" for line in rest)
 
@@ -110,7 +110,7 @@ def workflow_command(finding: Finding) -> str:
     kind = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}[finding.severity]
     where = f"file={_property(finding.file)},line={max(1, finding.line)},title={_property(finding.rule)}"
     instead = f"; {finding.instead}" if finding.instead else ""
-    text = "\n".join([finding.message + instead, finding.why, finding.mend])
+    text = "\n".join([visible(finding.message + instead), finding.why, finding.mend])
     return f"::{kind} {where}::{_data(text)}"
 
 
