@@ -214,7 +214,7 @@ def watched(cluster: Cluster) -> Iterator[Finding]:
             file, section = frontends[0]
             yield _RULES["VRRP-W138"].finding(
                 member.place("track_script"),
-                f"({member.instance.name}) nothing on {node.name} notices that HAProxy is gone",
+                f"({member.instance.name}) nothing on this node notices that HAProxy is gone",
                 related=[file.place(section.line)],
             )
 

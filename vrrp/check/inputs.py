@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from vrrp.check.cluster import Cluster, Facts, Sidecar, assemble
+from vrrp.check.containers import is_manifest
 from vrrp.config import ParsedConfig, load
 from vrrp.config.frr import parse_frr
 from vrrp.config.haproxy import parse_haproxy
@@ -30,7 +31,8 @@ class Kind(enum.Enum):
     HAPROXY = "haproxy"
     FRR = "frr"
     SYSCTL = "sysctl"
-    SCRIPT = "script"
+    OTHER = "other"
+    """A script, a container's manifest: what is looked at as text."""
 
 
 @dataclass
@@ -70,8 +72,8 @@ def kind_of(text: str) -> Kind:
     """What a text is; keepalived.conf when nothing tells."""
     if _KEEPALIVED.search(text):
         return Kind.KEEPALIVED
-    if text.lstrip().startswith("#!/"):
-        return Kind.SCRIPT
+    if text.lstrip().startswith("#!/") or is_manifest(text):
+        return Kind.OTHER
     if _FRR.search(text):
         return Kind.FRR
     if _HAPROXY.search(text):
@@ -94,7 +96,7 @@ def read_inputs(
     """Read the files.
 
     Args:
-        files: any mixture of keepalived.conf, haproxy.cfg, frr.conf, sysctl.conf and scripts.
+        files: any mixture of keepalived.conf, haproxy.cfg, frr.conf, sysctl.conf, scripts and manifests.
         environment: values for ${NAME} placeholders.
         facts: what is known of the machines; its kernel settings win over those of the files.
 

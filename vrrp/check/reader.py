@@ -12,11 +12,13 @@ from vrrp.check.rulebook import rulebook, tables
 from vrrp.config.diagnostics import Diagnostic, Severity
 from vrrp.config.values import octets
 
+_TEMPLATE_MARK = re.compile(r"(?m)^[^#!\n]*?(\{\{[^{}\n]*\}\}|\{%[^%\n]*%\})")
 _LONGEST_PASSWORD = 8
 _RULES = rulebook("reader")
 _BY_MESSAGE = tuple(
     (_RULES[key], re.compile(table["message"])) for key, table in tables("reader").items() if "message" in table
 )
+_TEMPLATE = _RULES["VRRP-E029"]
 _PLACEHOLDER = _RULES["VRRP-E009"]
 _UNUSED = _RULES["VRRP-W010"]
 _REFUSED = _RULES["VRRP-E008"]
@@ -39,6 +41,11 @@ def rule_of(diagnostic: Diagnostic) -> Rule:
 def read(cluster: Cluster) -> Iterator[Finding]:
     """Each diagnostic of each file."""
     for node in cluster.nodes:
+        template = _TEMPLATE_MARK.search(node.text)
+        if template is not None:
+            line = node.text.count("\n", 0, template.start(1)) + 1
+            yield _TEMPLATE.finding(node.place(line), f"{template[1]} belongs to a template")
+            continue
         unfilled = {(one.file, one.line) for one in node.parsed.diagnostics if rule_of(one) is _PLACEHOLDER}
         ignored = {
             node.config.scripts[entry.name].line

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vrrp.check import announcing, balancing, election, holding, mismatch, mixing, reader, scripts
+from vrrp.check import announcing, balancing, containers, election, holding, mismatch, mixing, reader, scripts
 from vrrp.check.rule import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -33,4 +33,5 @@ CHECKS: tuple[Check, ...] = (
     balancing.refused,
     balancing.alike,
     mixing.mixed,
+    containers.containers,
 )

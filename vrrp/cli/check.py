@@ -97,9 +97,9 @@ def command(
 ) -> int:
     """Say what is wrong with a cluster's configurations, where, why it hurts, and what mends it.
 
-    FILES are the keepalived.conf of all nodes together; beside them haproxy.cfg, frr.conf, sysctl.conf and check
-    scripts: what stands in a file tells which it is. Which nodes belong together is told by what their instances
-    share, so the files of many sites may be given at once.
+    FILES are the keepalived.conf of all nodes together; beside them haproxy.cfg, frr.conf, sysctl.conf, check
+    scripts and containers' manifests: what stands in a file tells which it is. Which nodes belong together is told by
+    what their instances share, so the files of many sites may be given at once.
 
     A comment `# vrrp-check: ignore[VRRP-W012]` silences a line, `ignore-file[...]` a file.
     """
