@@ -69,10 +69,14 @@ def _block(lines: list[str], at: int, indent: int) -> list[str]:
     def inside(line: str) -> bool:
         return not line.strip() or len(line) - len(line.lstrip(" -")) >= indent
 
+    def begins(line: str) -> bool:
+        """Whether the container is an item of a list that begins here."""
+        return line.lstrip().startswith("- ") and len(line) - len(line.lstrip()) < indent
+
     first = at
-    while first > 0 and inside(lines[first - 1]) and not lines[first].lstrip().startswith("- "):
+    while first > 0 and inside(lines[first - 1]) and not begins(lines[first]):
         first -= 1
     last = at + 1
-    while last < len(lines) and inside(lines[last]):
+    while last < len(lines) and inside(lines[last]) and not begins(lines[last]):
         last += 1
     return lines[first:last]
