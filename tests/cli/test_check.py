@@ -55,6 +55,19 @@ def test_json_into_a_file_beside_the_text(tmp_path: Path, vrrp: Vrrp) -> None:
     assert json.loads((tmp_path / "c.json").read_text())["findings"] == []
 
 
+def test_what_the_installed_release_lacks(vrrp: Vrrp, tmp_path: Path) -> None:
+    file = tmp_path / "k.conf"
+    file.write_text("global_defs {\nauth_hmac\nvrrp_startup_delay 1\nvrrp_delay_after_boot 3\n}\n", encoding="utf-8")
+    found = vrrp("check", file, "--keepalived-version", "2.0", "--format", "concise", "--no-proof")
+    assert found.code == 1
+    assert [line.split()[0].split(":")[1] for line in found.out.splitlines()[:-1]] == ["2", "3", "4"]
+    assert "needs keepalived 2.0.14" in found.out
+    assert vrrp("check", file, "--keepalived-version", "v2.4.3", "--no-proof").code == 0
+    told = vrrp("check", file, "--keepalived-version", "2.9")
+    assert (told.code, told.out) == (2, "")
+    assert told.err.endswith("the keywords of keepalived 2.9 are not known; the nearest release is 2.4.3\n")
+
+
 def test_environment_fills_placeholders(tmp_path: Path, vrrp: Vrrp) -> None:
     file = tmp_path / "e.conf"
     file.write_text(WITH_VARIABLE)

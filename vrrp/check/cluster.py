@@ -111,11 +111,13 @@ class Facts:
         sysctl: kernel settings of all nodes, such as {"net.ipv4.ip_nonlocal_bind": "1"}.
         cloud: whether their network filters multicast and foreign MAC addresses.
         interfaces: those of this machine, if the files are for it.
+        release: the keepalived that they run, of those in vrrp.config.keyword_versions; None when nothing is known.
     """
 
     sysctl: Mapping[str, str] = field(default_factory=dict)
     cloud: bool = False
     interfaces: Mapping[str, tuple[str, ...]] | None = None
+    release: str | None = None
 
 
 @dataclass(frozen=True)

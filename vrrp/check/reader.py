@@ -10,6 +10,7 @@ from vrrp.check.finding import Edit, Finding, Place
 from vrrp.check.rule import Rule, check
 from vrrp.check.rulebook import rulebook, tables
 from vrrp.config.diagnostics import Diagnostic, Severity
+from vrrp.config.keyword_versions import is_newer, missing_keywords
 from vrrp.config.values import octets
 
 _TEMPLATE_MARK = re.compile(r"(?m)^[^#!\n]*?(\{\{[^{}\n]*\}\}|\{%[^%\n]*%\})")
@@ -22,6 +23,7 @@ _TEMPLATE = _RULES["VRRP-E029"]
 _PLACEHOLDER = _RULES["VRRP-E009"]
 _UNUSED = _RULES["VRRP-W010"]
 _REFUSED = _RULES["VRRP-E008"]
+_UNKNOWN_TO_RELEASE = _RULES["VRRP-E160"]
 _OTHERWISE = {
     Severity.ERROR: _RULES["VRRP-E097"],
     Severity.WARNING: _RULES["VRRP-W098"],
@@ -37,7 +39,7 @@ def rule_of(diagnostic: Diagnostic) -> Rule:
     return _REFUSED if diagnostic.fatal else _OTHERWISE[diagnostic.severity]
 
 
-@check(*_RULES.values())
+@check(*(rule for rule in _RULES.values() if rule is not _UNKNOWN_TO_RELEASE))
 def read(cluster: Cluster) -> Iterator[Finding]:
     """Each diagnostic of each file."""
     for node in cluster.nodes:
@@ -46,6 +48,7 @@ def read(cluster: Cluster) -> Iterator[Finding]:
             line = node.text.count("\n", 0, template.start(1)) + 1
             yield _TEMPLATE.finding(node.place(line), f"{template[1]} belongs to a template")
             continue
+        newer = _newer(node, cluster.facts.release)
         unfilled = {(one.file, one.line) for one in node.parsed.diagnostics if rule_of(one) is _PLACEHOLDER}
         ignored = {
             node.config.scripts[entry.name].line
@@ -61,6 +64,8 @@ def read(cluster: Cluster) -> Iterator[Finding]:
                 continue
             if rule is _UNUSED and one.line in ignored:
                 continue
+            if one.line in newer and one.message == f"Unknown keyword '{newer[one.line]}'":
+                continue
             yield rule.finding(
                 Place(one.file, one.line),
                 one.message,
@@ -68,6 +73,22 @@ def read(cluster: Cluster) -> Iterator[Finding]:
                 instead=one.instead,
                 fix=_fix(rule, node, one),
             )
+
+
+@check(_UNKNOWN_TO_RELEASE)
+def releases(cluster: Cluster) -> Iterator[Finding]:
+    """Each keyword that the nodes' release of keepalived lacks."""
+    release = cluster.facts.release
+    for node in cluster.nodes if release is not None else ():
+        assert release is not None  # or there would be no nodes to look at
+        for one in missing_keywords(node.parsed, release):
+            place = Place(one.file, one.line)
+            yield _UNKNOWN_TO_RELEASE.finding(place, one.message, severity=one.severity, instead=one.instead)
+
+
+def _newer(node: Node, release: str | None) -> Mapping[int, str]:
+    """The lines with a keyword that keepalived 2.2.7 lacks, when it is known whether the nodes' release does."""
+    return {} if release is None else {line: word for line, word in node.parsed.keywords if is_newer(word)}
 
 
 def _fix(rule: Rule, node: Node, diagnostic: Diagnostic) -> tuple[Edit, ...]:

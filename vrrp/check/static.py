@@ -7,6 +7,7 @@ from vrrp.check.rule import Check
 
 CHECKS: tuple[Check, ...] = (
     reader.read,
+    reader.releases,
     mismatch.compare,
     mismatch.unicast,
     election.equals,

@@ -52,6 +52,7 @@ def _explain(context: click.Context, _: click.Parameter, name: str | None) -> No
 @click.option("--sysctl", multiple=True, metavar="NAME=VALUE", help="A kernel setting of the nodes.")
 @click.option("--interfaces", is_flag=True, help="Also look whether this machine has the interfaces named.")
 @click.option("--cloud", is_flag=True, help="The nodes run where multicast and foreign MAC addresses are filtered.")
+@click.option("--keepalived-version", metavar="VERSION", help="What the nodes run: names keywords that it lacks.")
 @click.option("--select", multiple=True, metavar="RULES", help="Only these, by prefixes: VRRP-E,W012.")
 @click.option("--ignore", multiple=True, metavar="RULES", help="Not these, by prefixes.")
 @click.option("--advice", is_flag=True, help="Also what could be better in a configuration that is right.")
@@ -83,6 +84,7 @@ def command(
     sysctl: tuple[str, ...],
     interfaces: bool,
     cloud: bool,
+    keepalived_version: str | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     advice: bool,
@@ -110,7 +112,8 @@ def command(
 
     rules = [prefixes_of(",".join(given)) for given in (select, ignore)]
     values = parse_environment(environment)
-    facts = Facts(parse_environment(sysctl), cloud, local_interfaces() if interfaces else None)
+    release = None if keepalived_version is None else _release(keepalived_version)
+    facts = Facts(parse_environment(sysctl), cloud, local_interfaces() if interfaces else None, release)
 
     def read() -> Inputs:
         try:
@@ -136,6 +139,15 @@ def command(
     if "-" not in {str(json_file), str(sarif_file)} and not diff:
         _show(found, texts(clusters), len(files), form)
     return int(any(_RANKS[one.severity.value] <= _RANKS[fail_on] for one in found))
+
+
+def _release(version: str) -> str:
+    from vrrp.config.keyword_versions import release_named
+
+    try:
+        return release_named(version)
+    except ValueError as error:
+        raise BadInput(f"--keepalived-version: {error}") from error
 
 
 @contextmanager

@@ -38,8 +38,9 @@ def parse(
     """
     report = Report(filename)
     fragments = Lexer(text, report, environment or {}).fragments()
-    config = Reader(report, host or Host()).read(fragments, filename)
-    return ParsedConfig(config, report.diagnostics())
+    reader = Reader(report, host or Host())
+    config = reader.read(fragments, filename)
+    return ParsedConfig(config, report.diagnostics(), reader.keywords())
 
 
 def load(
@@ -73,5 +74,6 @@ def load(
         )
         text = raw.decode("utf-8", "surrogateescape")
     fragments = Lexer(text, report, environment or {}).fragments()
-    config = Reader(report, host or Host()).read(fragments, filename)
-    return ParsedConfig(config, report.diagnostics())
+    reader = Reader(report, host or Host())
+    config = reader.read(fragments, filename)
+    return ParsedConfig(config, report.diagnostics(), reader.keywords())

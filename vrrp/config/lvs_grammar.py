@@ -20,7 +20,7 @@ URL = Context(
 )
 
 _WEB = _CONNECTION | word_set("enable_sni fast_recovery http_protocol nb_get_retry virtualhost")
-_NEWER_WEB = {"sni_name": "2.4.4", "tls_compliant": "2.2.8"}
+_NEWER_WEB = {"tls_compliant": "2.2.8"}
 
 CHECKERS = {
     checker.name: checker

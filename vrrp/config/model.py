@@ -222,10 +222,14 @@ class KeepalivedConfig:
 
 @dataclass(frozen=True, slots=True)
 class ParsedConfig:
-    """What a file means, and everything that there is to say about it, in the order of its lines."""
+    """What a file means, and everything that there is to say about it, in the order of its lines.
+
+    `keywords` has each keyword that was read, and its line.
+    """
 
     config: KeepalivedConfig
     diagnostics: tuple[Diagnostic, ...]
+    keywords: tuple[tuple[int, str], ...] = ()
 
     @property
     def refused(self) -> bool:

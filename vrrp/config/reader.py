@@ -50,6 +50,11 @@ class Reader:
         self._groups: list[GroupDraft] = []
         self._options: list[Option] = []
         self._others: list[OtherBlock] = []
+        self._keywords: dict[tuple[int, str], None] = {}
+
+    def keywords(self) -> tuple[tuple[int, str], ...]:
+        """The keywords that were read, each with its line, in the order of the lines."""
+        return tuple(sorted(self._keywords, key=lambda use: use[0]))
 
     def read(self, fragments: tuple[Fragment, ...], filename: str) -> KeepalivedConfig:
         """What the processes make of it, one after the other."""
@@ -76,7 +81,10 @@ class Reader:
         self, fragments: tuple[Fragment, ...], process: Process, blocks: Mapping[str, Callable[[Block], None]]
     ) -> None:
         self._report.end_of_process()
-        for entry in TreeReader(fragments, process, self._report).read():
+        tree = TreeReader(fragments, process, self._report)
+        entries = tree.read()
+        self._keywords.update(dict.fromkeys(tree.keywords))
+        for entry in entries:
             if isinstance(entry, Statement):
                 if process is PARENT:
                     self._options.extend(options_of(entry))

@@ -69,6 +69,8 @@ class Block:
 class TreeReader:
     """Reads one file's fragments. Blocks nest as deep as the grammar says, so no text can nest them deeper.
 
+    `keywords` has the keywords seen, each with its line.
+
     Args:
         fragments: what the lexer cut.
         process: who reads it; blocks that it does not read are left out.
@@ -82,6 +84,7 @@ class TreeReader:
         self._report = report
         self._names: set[tuple[str, str]] = set()
         self._unknown = 0
+        self.keywords: list[tuple[int, str]] = []
 
     def read(self) -> tuple[Statement | Block, ...]:
         """What stands in the file, outside of all blocks."""
@@ -114,6 +117,7 @@ class TreeReader:
 
     def _entry(self, statement: Statement, context: Context) -> tuple[Statement | Block, ...]:
         keyword = statement.keyword
+        self.keywords.append((statement.line, keyword))
         if keyword in context.statements:
             return (statement,)
         if context is FILE and keyword in _BLOCKS and keyword not in self._reads:
