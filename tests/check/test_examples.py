@@ -19,7 +19,7 @@ FACTS = {
     "VRRP-W030": Facts(interfaces={"eth0": ()}),
     "VRRP-N031": Facts(interfaces={"eth0": ("10.0.0.1",)}),
     "VRRP-W118": Facts(cloud=True),
-    "VRRP-E160": Facts(release="2.0.0"),
+    "VRRP-E190": Facts(release="2.0.0"),
 }
 
 
