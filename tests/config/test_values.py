@@ -35,6 +35,9 @@ def test_any_text_is_a_number_or_a_complaint(text: str) -> None:
         ("300x", None, "invalid number '300x'"),
         ("", 0, ""),
         ("\u0661", 0, "invalid number '\u0661'"),
+        ("+", 0, "invalid number '+'"),
+        ("2147483648", None, "number '2147483648' outside integer range"),
+        ("-" + "9" * 5000, None, f"number '-{'9' * 5000}' outside integer range"),
         ("5\n", 5, "invalid number '5\n'"),
     ],
 )
@@ -60,12 +63,14 @@ def test_times_are_exact_to_the_microsecond(value_us: int) -> None:
             "number '0.0000004' has too many decimal places: number '0.0000004' outside range [0.000001, 1.000000]",
         ),
         ("0.00000050", 1, "number '0.00000050' has too many decimal places"),
-        ("1,5", None, "invalid number '1,5'"),
+        ("1,5", 1_000_000, "invalid number '1,5'"),
+        ("0.5x", 500_000, "invalid number '0.5x'"),
+        ("18446744073710", None, "number '18446744073710' outside unsigned decimal range"),
         ("-1", None, "negative number '-1'"),
     ],
 )
 def test_times(text: str, value_us: int | None, complaint: str) -> None:
-    number = decimal_us(text, 1, 1_000_000)
+    number = decimal_us(text, 1, 1_000_000, tail=True)
     assert (number.value, number.complaint) == (value_us, complaint)
 
 

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from vrrp.config.diagnostics import Voice
 from vrrp.config.instance import DEFAULT_PRIORITY
 from vrrp.config.instance_draft import InstanceDraft
-from vrrp.config.model import Address, Authentication, GlobalDefs, VirtualAddress, VrrpInstance
+from vrrp.config.model import (
+    Address,
+    Authentication,
+    GlobalDefs,
+    Tracked,
+    TrackedBfd,
+    TrackedFile,
+    TrackedInterface,
+    TrackedProcess,
+    TrackedScript,
+    VirtualAddress,
+    VrrpInstance,
+)
 from vrrp.config.values import SECOND_NS
+
+AnyTracked = TypeVar("AnyTracked", bound=Tracked)
 
 OWNER_PRIORITY = 255
 _LONGEST_INTERVAL_CS = 4095
@@ -36,16 +50,16 @@ class _Settled:
 def complete(draft: InstanceDraft, defaults: GlobalDefs) -> VrrpInstance | None:
     """The instance as keepalived runs it, or None when keepalived refuses to start with it, which is reported.
 
+    Whether it has an interface and a number is for `identified` to say, before.
+
     Args:
         draft: the lines of the block.
         defaults: the global_defs.
     """
-    version = _version(draft, defaults)
-    strict = draft.switches.get("strict_mode", defaults.strict)
-    if not _is_whole(draft, version, strict):
+    strict = bool(draft.values.get("strict_mode", defaults.strict))
+    version = _version(draft, defaults, strict)
+    if draft.interface is None or draft.vrid is None or not _has_addresses(draft, version, strict):
         return None
-    assert draft.interface is not None  # _is_whole has seen both
-    assert draft.vrid is not None
     settled = _Settled(version, strict, *_priority_and_state(draft))
     _interval(draft, settled)
     _authentication(draft, settled)
@@ -57,10 +71,8 @@ def complete(draft: InstanceDraft, defaults: GlobalDefs) -> VrrpInstance | None:
     else:
         settled.accept = draft.accept is not False
     addresses, excluded = _addresses(draft)
-    low_delay_s = draft.counters.get("garp_lower_prio_delay")
     group = defaults.multicast_group_v6 if draft.family == 6 else defaults.multicast_group_v4
-    counters = draft.counters
-    switches = draft.switches
+    values = draft.values
     return VrrpInstance(
         name=draft.name,
         initial_state=settled.state,
@@ -74,80 +86,91 @@ def complete(draft: InstanceDraft, defaults: GlobalDefs) -> VrrpInstance | None:
         authentication=settled.authentication,
         preempt=settled.preempt,
         preempt_delay_ns=settled.preempt_delay_ns,
-        track_scripts=tuple(draft.track_scripts.values()),
-        track_interfaces=tuple(draft.track_interfaces.values()),
+        track_scripts=_followed(draft, "track_script", TrackedScript),
+        track_interfaces=_followed(draft, "track_interface", TrackedInterface),
+        track_files=_followed(draft, "track_file", TrackedFile),
+        track_processes=_followed(draft, "track_process", TrackedProcess),
+        track_bfd=_followed(draft, "track_bfd", TrackedBfd),
         unicast_source=draft.unicast_source,
         multicast_source=draft.multicast_source,
         multicast_group=draft.multicast_group or group,
         unicast_peers=tuple(draft.unicast_peers),
         unicast_peer_ttl=draft.unicast_peer_ttl,
-        unicast_ttl=counters.get("unicast_ttl", 255),
-        unicast_fault_no_peer="unicast_fault_no_peer" in switches,
-        check_unicast_src="check_unicast_src" in switches
-        or bool(draft.unicast_peer_ttl)
-        or defaults.check_unicast_src,
+        unicast_ttl=draft.number("unicast_ttl", 255),
+        unicast_fault_no_peer="unicast_fault_no_peer" in values,
+        check_unicast_src="check_unicast_src" in values or bool(draft.unicast_peer_ttl) or defaults.check_unicast_src,
         use_vmac="use_vmac" in draft.lines,
         vmac_xmit_base=settled.xmit_base,
         accept=settled.accept,
         strict=strict,
-        garp_master_delay_ns=_seconds_ns(counters.get("garp_master_delay"), defaults.garp_master_delay_ns),
-        garp_master_repeat=counters.get("garp_master_repeat", defaults.garp_master_repeat),
-        garp_master_refresh_ns=_seconds_ns(counters.get("garp_master_refresh"), defaults.garp_master_refresh_ns),
-        garp_master_refresh_repeat=counters.get("garp_master_refresh_repeat", defaults.garp_master_refresh_repeat),
-        garp_lower_prio_delay_ns=0 if strict else _seconds_ns(low_delay_s, defaults.garp_lower_prio_delay_ns),
+        garp_master_delay_ns=_seconds_ns(draft, "garp_master_delay", defaults.garp_master_delay_ns),
+        garp_master_repeat=draft.number("garp_master_repeat", defaults.garp_master_repeat),
+        garp_master_refresh_ns=_seconds_ns(draft, "garp_master_refresh", defaults.garp_master_refresh_ns),
+        garp_master_refresh_repeat=draft.number("garp_master_refresh_repeat", defaults.garp_master_refresh_repeat),
+        garp_lower_prio_delay_ns=0
+        if strict
+        else _seconds_ns(draft, "garp_lower_prio_delay", defaults.garp_lower_prio_delay_ns),
         garp_lower_prio_repeat=0
         if strict
-        else counters.get("garp_lower_prio_repeat", defaults.garp_lower_prio_repeat),
+        else draft.number("garp_lower_prio_repeat", defaults.garp_lower_prio_repeat),
         garp_interval_ns=defaults.garp_interval_ns,
         gna_interval_ns=defaults.gna_interval_ns,
-        lower_prio_no_advert=strict or switches.get("lower_prio_no_advert", defaults.lower_prio_no_advert),
+        lower_prio_no_advert=strict or bool(values.get("lower_prio_no_advert", defaults.lower_prio_no_advert)),
         higher_prio_send_advert=not strict
-        and switches.get("higher_prio_send_advert", defaults.higher_prio_send_advert),
-        down_timer_adverts=3 if strict else counters.get("down_timer_adverts", defaults.down_timer_adverts),
-        skip_check_adv_addr="skip_check_adv_addr" in switches or defaults.skip_check_adv_addr,
-        v3_checksum_as_v2="v3_checksum_as_v2" in switches or defaults.v3_checksum_as_v2,
-        owner_ignore_adverts="owner_ignore_adverts" in switches or defaults.owner_ignore_adverts,
-        dont_track_primary="dont_track_primary" in switches,
-        notify=draft.notify,
+        and bool(values.get("higher_prio_send_advert", defaults.higher_prio_send_advert)),
+        down_timer_adverts=3 if strict else draft.number("down_timer_adverts", defaults.down_timer_adverts),
+        skip_check_adv_addr="skip_check_adv_addr" in values or defaults.skip_check_adv_addr,
+        v3_checksum_as_v2="v3_checksum_as_v2" in values or defaults.v3_checksum_as_v2,
+        owner_ignore_adverts="owner_ignore_adverts" in values or defaults.owner_ignore_adverts,
+        dont_track_primary="dont_track_primary" in values,
+        notify=draft.notifications.commands,
         options=tuple(draft.options),
         line=draft.line,
         lines=draft.lines,
     )
 
 
-def _seconds_ns(given_s: int | None, otherwise_ns: int) -> int:
-    return otherwise_ns if given_s is None else given_s * SECOND_NS
+def _followed(draft: InstanceDraft, keyword: str, kind: type[AnyTracked]) -> tuple[AnyTracked, ...]:
+    return tuple(one for one in draft.follower.followed[keyword].values() if isinstance(one, kind))
 
 
-def _version(draft: InstanceDraft, defaults: GlobalDefs) -> Literal[2, 3]:
+def _seconds_ns(draft: InstanceDraft, keyword: str, otherwise_ns: int) -> int:
+    return draft.number(keyword, 0) * SECOND_NS if keyword in draft.values else otherwise_ns
+
+
+def _version(draft: InstanceDraft, defaults: GlobalDefs, strict: bool) -> Literal[2, 3]:
     if draft.family != 6:
         return draft.version or defaults.version
     if draft.version == 2:
-        draft.settle(
+        draft.complain(
             draft.lines["version"],
             "cannot use IPv6 with VRRP version 2; setting version 3",
             "read as version 3; keepalived 2.2.7 does so in strict mode, else it sends version 2 over IPv6",
+            Voice.PLAIN if strict else Voice.OURS,
         )
     return 3
 
 
-def _is_whole(draft: InstanceDraft, version: int, strict: bool) -> bool:
-    """Whether nothing is missing without which keepalived does not start."""
-    whole = True
-    if draft.interface is None:
-        draft.report.refuse(draft.line, f"({draft.name}) Unknown interface!")
-        whole = False
+def identified(draft: InstanceDraft) -> bool:
+    """Whether the instance has what keepalived wants of each before it settles the first."""
     if draft.vrid is None:
         draft.report.refuse(draft.line, f"({draft.name}) the virtual router id must be set")
-        whole = False
-    if not draft.addresses and (version == 3 or strict):
+        return False
+    if draft.interface is None:
+        draft.report.refuse(draft.line, f"({draft.name}) Unknown interface!")
+        return False
+    return True
+
+
+def _has_addresses(draft: InstanceDraft, version: int, strict: bool) -> bool:
+    """Whether there are any where keepalived does not start without."""
+    if draft.addresses:
+        return True
+    if version == 3 or strict:
         draft.report.refuse(draft.line, f"({draft.name}) No VIP specified; at least one is required")
-        whole = False
-    elif whole and not draft.addresses:
-        draft.settle(
-            draft.line, "No VIP specified; at least one is sensible", "keepalived elects a master for nothing"
-        )
-    return whole
+        return False
+    draft.settle(draft.line, "No VIP specified; at least one is sensible", "keepalived elects a master for nothing")
+    return True
 
 
 def _priority_and_state(draft: InstanceDraft) -> tuple[int, Literal["MASTER", "BACKUP"]]:
@@ -166,7 +189,7 @@ def _priority_and_state(draft: InstanceDraft) -> tuple[int, Literal["MASTER", "B
 
 def _interval(draft: InstanceDraft, settled: _Settled) -> None:
     line = draft.line_of("advert_int")
-    if settled.version == 2:
+    if settled.version == 2 or (draft.version == 2 and not settled.strict):
         seconds = max(1, (draft.interval_us + 500_000) // 1_000_000)
         settled.interval_cs = seconds * 100
         if draft.interval_us % 1_000_000:
@@ -268,68 +291,75 @@ def _transmission(draft: InstanceDraft, settled: _Settled) -> None:
         for keyword in ("unicast_src_ip", "unicast_peer", "check_unicast_src", "old_unicast_checksum")
         if keyword in draft.lines
     ]
-    if not draft.unicast_peers:
-        if wants_unicast and "unicast_fault_no_peer" not in draft.switches:
-            draft.settle(
-                draft.line_of(*wants_unicast),
-                "A unicast keyword has been specified without any unicast peers. Defaulting to multicast."
-                " This usage is deprecated - please update your configuration.",
-                "adverts go to the multicast group",
-            )
-        if draft.counters.pop("unicast_ttl", None) is not None:
-            draft.report.warning(
-                draft.lines["unicast_ttl"],
-                f"({draft.name}): Cannot use unicast_ttl without unicast peers - resetting",
-                "adverts have TTL 255",
-                Voice.PLAIN,
-            )
-    vmac = "use_vmac" in draft.lines
-    settled.xmit_base = vmac and "vmac_xmit_base" in draft.switches
-    if not vmac and "vmac_xmit_base" in draft.switches and "use_ipvlan" not in draft.lines:
+    if not draft.unicast_peers and wants_unicast and "unicast_fault_no_peer" not in draft.values:
         draft.settle(
-            draft.lines["vmac_xmit_base"],
+            draft.line_of(*wants_unicast),
+            "A unicast keyword has been specified without any unicast peers. Defaulting to multicast."
+            " This usage is deprecated - please update your configuration.",
+            "adverts go to the multicast group",
+        )
+    vmac = draft.vmac is not None
+    settled.xmit_base = vmac and "vmac_xmit_base" in draft.values
+    if not vmac and "vmac_xmit_base" in draft.values:
+        draft.settle(
+            draft.line_of("vmac_xmit_base"),
             "vmac_xmit_base is only valid with a vmac",
             "keepalived ignores the line",
         )
-    if vmac and draft.unicast_peers and not settled.xmit_base:
-        settled.xmit_base = True
+    if vmac and "promote_secondaries" in draft.values:
         draft.settle(
-            draft.lines["use_vmac"],
-            "unicast with use_vmac requires vmac_xmit_base - setting",
-            "adverts go out from the interface itself",
+            draft.lines["promote_secondaries"],
+            "promote_secondaries is automatically set for vmacs - ignoring",
+            "keepalived ignores the line",
         )
+    if draft.ipvlan is not None and draft.ipvlan.address is None and draft.family != 6 and not _has_source(draft):
+        draft.settle(
+            draft.lines["use_ipvlan"],
+            "IPv4 ipvlan requires a source ip address to be configured. setting instance to fault state",
+            "the instance stays in FAULT; write an address behind use_ipvlan",
+        )
+    if draft.unicast_peers and draft.multicast_group is not None:
+        draft.settle(
+            draft.lines["mcast_dst_ip"],
+            "multicast destination specified with unicast - ignoring",
+            "adverts go to the peers only",
+        )
+
+
+def _has_source(draft: InstanceDraft) -> bool:
+    return draft.unicast_source is not None or draft.multicast_source is not None
 
 
 def _strictness(draft: InstanceDraft, settled: _Settled) -> None:
     """What vrrp_strict or strict_mode forbids beside the rest."""
-    counters, switches = draft.counters, draft.switches
+    values = draft.values
     forbidden = (
         (
-            bool(counters.get("garp_lower_prio_delay")),
+            bool(values.get("garp_lower_prio_delay")),
             "garp_lower_prio_delay",
             "Strict mode requires no repeat garp delay. resetting",
             "0 is used",
         ),
         (
-            bool(counters.get("garp_lower_prio_repeat")),
+            bool(values.get("garp_lower_prio_repeat")),
             "garp_lower_prio_repeat",
             "Strict mode requires no repeat garps. resetting",
             "0 is used",
         ),
         (
-            switches.get("lower_prio_no_advert") is False,
+            values.get("lower_prio_no_advert") is False,
             "lower_prio_no_advert",
             "Strict mode requires no lower priority advert. resetting",
             "it is on",
         ),
         (
-            switches.get("higher_prio_send_advert", False),
+            bool(values.get("higher_prio_send_advert")),
             "higher_prio_send_advert",
             "strict mode requires higher_prio_send_advert to be clear. resetting",
             "it is off",
         ),
         (
-            counters.get("down_timer_adverts", 3) != 3,
+            draft.number("down_timer_adverts", 3) != 3,
             "down_timer_adverts",
             "down_timer_adverts is incompatible with strict mode - resetting",
             "3 is used",

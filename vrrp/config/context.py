@@ -9,6 +9,27 @@ from vrrp.config.diagnostics import Report
 
 
 @dataclass(frozen=True, slots=True)
+class Naming:
+    """What the name of a block must be like; otherwise keepalived skips the block. {} stands for the name.
+
+    Attributes:
+        missing: what it says when there is none, or `alone` and more than one; "" when it exits.
+        alone: whether more words are as bad as none.
+        taken: what it says of a name that another such block has; "" when it does not mind.
+        longest: how many octets a name may have.
+        too_long: what it says of more.
+        crashes: whether it crashes instead of exiting.
+    """
+
+    missing: str = ""
+    alone: bool = False
+    taken: str = ""
+    longest: int = 2**31
+    too_long: str = ""
+    crashes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What may stand in one kind of block.
 
@@ -21,8 +42,8 @@ class Context:
         skipped: blocks that are none of VRRP's business.
         newer: keywords that a later version brought, and which.
         opening: looks at the line that opens the block, complains, and says whether the block is read.
-        name_missing: for a block with a name, what keepalived says when it has none.
-        name_taken: for a block whose name must be unique, what keepalived says of the second.
+        naming: for a block with a name, what it must be like.
+        once: lists of which there may be one; a second one ends the block around it with its own brace.
     """
 
     name: str
@@ -33,8 +54,8 @@ class Context:
     skipped: frozenset[str] = frozenset()
     newer: Mapping[str, str] = field(default_factory=dict)
     opening: Callable[[int, tuple[str, ...], Report], bool] | None = None
-    name_missing: str = ""
-    name_taken: str = ""
+    naming: Naming | None = None
+    once: frozenset[str] = frozenset()
 
     def keywords(self) -> frozenset[str]:
         """Everything that may begin a line of this block."""

@@ -46,6 +46,7 @@ class Diagnostic:
         fatal: whether keepalived refuses to start because of it.
         voice: see `Voice`.
         verdict: what `keepalived -t` ends with when there is nothing worse.
+        ends: whether it says nothing more after this.
     """
 
     file: str
@@ -56,6 +57,7 @@ class Diagnostic:
     fatal: bool = False
     voice: Voice = Voice.LINE
     verdict: Verdict = Verdict.COMPLAINTS
+    ends: bool = False
 
     def __str__(self) -> str:
         """FILE:LINE: severity: message; instead."""
@@ -82,6 +84,7 @@ class Report:
         self._diagnostics: dict[Diagnostic, None] = {}
         self._process: list[Diagnostic] = []
         self._stopped = 0
+        self._ended = False
         self._done = False
 
     def error(self, line: int, message: str, instead: str, voice: Voice = Voice.LINE) -> None:
@@ -101,16 +104,37 @@ class Report:
         instead = "keepalived does not start"
         self._add(Diagnostic(self._file, line, Severity.ERROR, message, instead, fatal=True, voice=Voice.PLAIN))
 
-    def stop(self, line: int, message: str) -> None:
+    def stop(self, line: int, message: str, instead: str = "keepalived does not start, and reads no further") -> None:
         """Something on which keepalived exits at once, and reads no further."""
-        instead = "keepalived does not start, and reads no further"
         verdict = Verdict.FATAL
-        self._add(Diagnostic(self._file, line, Severity.ERROR, message, instead, fatal=True, verdict=verdict))
+        self._add(
+            Diagnostic(self._file, line, Severity.ERROR, message, instead, fatal=True, verdict=verdict, ends=True)
+        )
+
+    def unusable(self, line: int, message: str, instead: str) -> None:
+        """Something for which `keepalived -t` ends with status 4, unless there are other complaints as well."""
+        self._add(Diagnostic(self._file, line, Severity.ERROR, message, instead, verdict=Verdict.FATAL))
 
     def unsafe(self, line: int, message: str, instead: str) -> None:
         """Scripts that run as root without keepalived having looked who may write them."""
         voice, verdict = Voice.PLAIN, Verdict.SCRIPTS_UNSAFE
         self._add(Diagnostic(self._file, line, Severity.WARNING, message, instead, voice=voice, verdict=verdict))
+
+    def crash(self, line: int, message: str) -> None:
+        """Something at which `keepalived -t` crashes as it reads, without a word."""
+        self.kill(line, message)
+        self._done = False
+        self._stopped = min(self._stopped or line, line)
+
+    def kill(self, line: int, message: str) -> None:
+        """Something at which `keepalived -t` ends by its own fault, without a word."""
+        verdict, voice = Verdict.FATAL, Voice.OURS
+        instead = "it says nothing more; keepalived itself goes on"
+        self._add(
+            Diagnostic(self._file, line, Severity.NOTE, message, instead, verdict=verdict, voice=voice, ends=True)
+        )
+        self._ended = True
+        self.done()
 
     def done(self) -> None:
         """From here on this process has given up, and whatever else there is to say is ours."""
@@ -130,7 +154,7 @@ class Report:
             unsaid = self._stopped and (diagnostic.line > self._stopped or diagnostic.voice is Voice.PLAIN)
             self._diagnostics.setdefault(_ours(diagnostic) if unsaid else diagnostic)
         self._process.clear()
-        self._done = bool(self._stopped)
+        self._done = self._ended
 
     def _complain(self, line: int, severity: Severity, message: str, instead: str, voice: Voice) -> None:
         verdict = Verdict.CLEAN if voice is Voice.OURS else Verdict.COMPLAINTS
@@ -139,7 +163,8 @@ class Report:
     def _add(self, diagnostic: Diagnostic) -> None:
         if self._done:
             diagnostic = _ours(diagnostic)
-        elif diagnostic.verdict is Verdict.FATAL:
+        elif diagnostic.ends and diagnostic.voice is Voice.LINE:
+            self._ended = True
             self._stopped = min(self._stopped or diagnostic.line, diagnostic.line)
         self._process.append(
             replace(diagnostic, message=printable(diagnostic.message), instead=printable(diagnostic.instead))
@@ -148,4 +173,4 @@ class Report:
 
 def _ours(diagnostic: Diagnostic) -> Diagnostic:
     """What keepalived does not come to say."""
-    return replace(diagnostic, voice=Voice.OURS, verdict=Verdict.CLEAN)
+    return replace(diagnostic, voice=Voice.OURS, verdict=Verdict.CLEAN, ends=False)

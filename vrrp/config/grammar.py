@@ -6,9 +6,9 @@ Keywords of later versions are named with the version that brought them: 2.2.7 c
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from vrrp.config.context import Context, word_set
+from vrrp.config.context import Context, Naming, word_set
 from vrrp.config.lvs_grammar import LVS_CONTEXTS
 
 _LONGEST_KEYWORD = 40
@@ -39,21 +39,60 @@ VRRP_INSTANCE = Context(
         "timer_expired_backup": "2.2.8",
         "v3_checksum_as_v2": "2.2.8",
     },
-    name_missing="vrrp_instance must have a name",
-    name_taken="vrrp instance {} already defined",
+    naming=Naming("vrrp_instance must have a name", alone=True, taken="vrrp instance {} already defined"),
 )
 
 VRRP_SYNC_GROUP = Context(
     "vrrp_sync_group",
     _NOTIFY | {"global_tracking", "notify_priority_changes", "smtp_alert", "sync_group_tracking_weight"},
     lists=_TRACK | {"group"},
-    name_missing="vrrp_sync_group must have a name - skipping",
-    name_taken="vrrp sync group {} already defined",
+    once=frozenset({"group"}),
+    naming=Naming(
+        "vrrp_sync_group must have a name - skipping", alone=True, taken="vrrp sync group {} already defined"
+    ),
 )
 
 VRRP_SCRIPT = Context(
     "vrrp_script",
     frozenset({"fall", "init_fail", "interval", "rise", "script", "timeout", "user", "weight"}),
+    naming=Naming(),
+)
+
+TRACK_FILE = Context("track_file", frozenset({"file", "init_file", "weight"}), naming=Naming())
+# The old name of the same.
+VRRP_TRACK_FILE = replace(TRACK_FILE, name="vrrp_track_file")
+
+VRRP_TRACK_PROCESS = Context(
+    "vrrp_track_process",
+    word_set("""
+        delay fork_delay full_command param_match process quorum quorum_max terminate_delay weight
+        """),
+    naming=Naming(),
+)
+
+BFD_INSTANCE = Context(
+    "bfd_instance",
+    word_set("hoplimit idle_tx max_hops min_rx min_tx multiplier neighbor_ip passive source_ip ttl weight"),
+    newer={"multihop": "2.3.0"},
+    naming=Naming(
+        crashes=True,
+        taken="BFD {0} already specified: Configuration error: BFD instance {0} already configured - ignoring",
+        longest=31,
+        too_long="BFD name {0} too long: Configuration error: BFD instance {0} name too long (maximum length is"
+        " 31 characters) - ignoring",
+    ),
+)
+
+TRACK_GROUP = Context(
+    "track_group",
+    frozenset(),
+    lists=frozenset({"group"}),
+    once=frozenset({"group"}),
+    naming=Naming("track_group must have a name - skipping", alone=True, taken="track_group {} already defined"),
+)
+
+GARP_GROUP = Context(
+    "garp_group", frozenset({"garp_interval", "gna_interval", "interface"}), lists=frozenset({"interfaces"})
 )
 
 GLOBAL_DEFS = Context(
@@ -97,13 +136,25 @@ FILE = Context(
         use_pid_dir
         """),
     tables={
-        context.name: context for context in (GLOBAL_DEFS, VRRP_SCRIPT, VRRP_SYNC_GROUP, VRRP_INSTANCE, *LVS_CONTEXTS)
+        context.name: context
+        for context in (
+            GLOBAL_DEFS,
+            VRRP_SCRIPT,
+            VRRP_SYNC_GROUP,
+            VRRP_INSTANCE,
+            TRACK_FILE,
+            VRRP_TRACK_FILE,
+            VRRP_TRACK_PROCESS,
+            BFD_INSTANCE,
+            TRACK_GROUP,
+            GARP_GROUP,
+            *LVS_CONTEXTS,
+        )
     },
+    lists=frozenset({"interface_up_down_delays", "linkbeat_interfaces"}),
     named_lists=frozenset({"virtual_server_group"}),
     skipped=word_set("""
-        bfd_instance garp_group interface_up_down_delays linkbeat_interfaces static_ipaddress
-        static_routes static_rules track_file track_group
-        vrrp_track_file vrrp_track_process
+        static_ipaddress static_routes static_rules
         """),
 )
 

@@ -1,4 +1,4 @@
-"""vrrp_sync_group blocks, and what they and a priority of 255 do to what instances track: checks across blocks."""
+"""vrrp_sync_group blocks, and what they and a priority of 255 do to what instances follow: checks across blocks."""
 
 from __future__ import annotations
 
@@ -8,14 +8,24 @@ from typing import TypeVar
 
 from vrrp.config.completion import OWNER_PRIORITY
 from vrrp.config.diagnostics import Report, Voice
-from vrrp.config.host import Interfaces
-from vrrp.config.model import Option, SyncGroup, TrackedInterface, TrackedScript, VrrpInstance, VrrpScript
-from vrrp.config.settings import NOTIFY_KEYWORDS, add_notify, options_of
-from vrrp.config.tracking import tracked_interfaces, tracked_scripts
-from vrrp.config.tree import Block
+from vrrp.config.following import Follower
+from vrrp.config.model import (
+    Option,
+    SyncGroup,
+    Tracked,
+    TrackedBfd,
+    TrackedFile,
+    TrackedInterface,
+    TrackedProcess,
+    TrackedScript,
+    VrrpInstance,
+)
+from vrrp.config.notify import NOTIFY_KEYWORDS, Notifications
+from vrrp.config.settings import options_of
+from vrrp.config.tree import Block, Statement
 from vrrp.config.values import switch
 
-Tracked = TypeVar("Tracked", TrackedScript, TrackedInterface)
+AnyTracked = TypeVar("AnyTracked", bound=Tracked)
 
 
 @dataclass(slots=True)
@@ -24,50 +34,51 @@ class GroupDraft:
 
     name: str
     line: int
+    follower: Follower
+    notifications: Notifications
+    report: Report
     members: list[tuple[str, int]] = field(default_factory=list)
     tracking_weight: bool = False
-    track_scripts: dict[str, TrackedScript] = field(default_factory=dict)
-    track_interfaces: dict[str, TrackedInterface] = field(default_factory=dict)
-    notify: dict[str, str] = field(default_factory=dict)
     options: list[Option] = field(default_factory=list)
 
-    def read(self, block: Block, scripts: Mapping[str, VrrpScript], interfaces: Interfaces, report: Report) -> None:
-        """Take the block in; `scripts` are those that stand before it in the file."""
+    def read(self, block: Block) -> None:
+        """Take the block in."""
         for entry in block.body:
             keyword = entry.keyword
             if isinstance(entry, Block):
                 if keyword == "group":
-                    self._group(entry, report)
-                elif keyword == "track_script":
-                    tracked_scripts(entry, self.track_scripts, scripts, self.name, report)
-                elif keyword == "track_interface":
-                    tracked_interfaces(entry, self.track_interfaces, interfaces, self.name, report)
+                    self._group(entry)
                 else:
-                    self.options.extend(options_of(entry))
+                    self.follower.read(entry)
             elif keyword in NOTIFY_KEYWORDS:
-                add_notify(self.notify, entry, report, f"vrrp group {self.name}: ")
-            elif keyword == "sync_group_tracking_weight":
-                self.tracking_weight = True
-            elif keyword == "global_tracking":
-                self.tracking_weight = True
-                report.warning(
-                    entry.line,
-                    f"({self.name}) global_tracking is deprecated. Use track_interface/script/file on the sync group",
-                    "keepalived takes it for sync_group_tracking_weight",
-                )
-            elif switch(entry.arguments) is None:
-                told = (
-                    f"Invalid vrrp_group smtp_alert parameter {entry.arguments[0]}"
-                    if keyword == "smtp_alert"
-                    else f"({self.name}) Invalid value '{entry.arguments[0]}' for sync group {keyword} specified"
-                )
-                report.warning(entry.line, told, "keepalived ignores the line")
+                self.notifications.read(entry)
             else:
-                self.options.extend(options_of(entry))
+                self._statement(entry)
 
-    def _group(self, block: Block, report: Report) -> None:
+    def _statement(self, entry: Statement) -> None:
+        keyword = entry.keyword
+        if keyword == "sync_group_tracking_weight":
+            self.tracking_weight = True
+        elif keyword == "global_tracking":
+            self.tracking_weight = True
+            self.report.warning(
+                entry.line,
+                f"({self.name}) global_tracking is deprecated. Use track_interface/script/file on the sync group",
+                "keepalived takes it for sync_group_tracking_weight",
+            )
+        elif switch(entry.arguments) is None:
+            told = (
+                f"Invalid vrrp_group smtp_alert parameter {entry.arguments[0]}"
+                if keyword == "smtp_alert"
+                else f"({self.name}) Invalid value '{entry.arguments[0]}' for sync group {keyword} specified"
+            )
+            self.report.warning(entry.line, told, "keepalived ignores the line")
+        else:
+            self.options.extend(options_of(entry))
+
+    def _group(self, block: Block) -> None:
         if self.members:
-            report.error(
+            self.report.error(
                 block.line,
                 f"Group list already specified for sync group {self.name}",
                 "keepalived ignores this list",
@@ -75,102 +86,107 @@ class GroupDraft:
             return
         self.members = [(word, entry.line) for entry in block.entries() for word in entry.words]
         if not self.members:
-            report.warning(
-                block.line,
+            self.report.warning(
+                block.end,
                 f"Warning - sync group {self.name} has empty group block",
                 "keepalived ignores the block",
             )
 
+    def followed(self, keyword: str, kind: type[AnyTracked]) -> tuple[AnyTracked, ...]:
+        """What it follows with the blocks of a keyword."""
+        return tuple(one for one in self.follower.followed[keyword].values() if isinstance(one, kind))
+
 
 class Groups:
-    """Settles the groups of a file, in their order, against its instances.
+    """The groups of a file, settled in their order against its instances.
 
     Args:
-        instances: those that keepalived runs, by name.
-        refused: the names of those because of which it does not start.
+        names: of the instances.
         report: takes the diagnostics.
     """
 
-    def __init__(self, instances: Mapping[str, VrrpInstance], refused: frozenset[str], report: Report) -> None:
-        self._instances = instances
-        self._refused = refused
+    def __init__(self, names: frozenset[str], report: Report) -> None:
+        self._names = names
         self._report = report
-        self._group_of: dict[str, SyncGroup] = {}
+        self._group_of: dict[str, GroupDraft] = {}
+        self._members: list[tuple[GroupDraft, tuple[str, ...]]] = []
 
-    def settle(self, draft: GroupDraft) -> SyncGroup | None:
-        """The group as keepalived runs it, or None when nothing is left of it."""
-        members = self._members(draft)
-        refused = any(name in self._refused for name, _ in draft.members)
+    def join(self, draft: GroupDraft) -> None:
+        """Look for its members; a group without any is dropped."""
+        members: dict[str, None] = {}
+        for name, line in draft.members:
+            if name not in self._names:
+                message = f"Virtual router {name} specified in sync group {draft.name} doesn't exist - ignoring"
+                self._report.error(line, message, "keepalived goes on without it", Voice.PLAIN)
+            elif name in self._group_of or name in members:
+                message = f"Virtual router {name} cannot exist in more than one sync group; ignoring {draft.name}"
+                self._report.error(line, message, "keepalived keeps it where it was named first", Voice.PLAIN)
+            else:
+                members[name] = None
         if not members:
-            if refused:
-                return None
             reason = (
                 ", no matching virtual router found in group declaration - removing"
                 if draft.members
                 else " has no virtual router(s). removing"
             )
-            self._report.error(
-                draft.line, f"Sync group {draft.name}{reason}", "keepalived drops the group", Voice.PLAIN
-            )
-            return None
-        if len(members) == 1 and not refused:
-            self._report.warning(
-                draft.line,
-                f"Sync group {draft.name} has only 1 virtual router(s) - this probably isn't what you want",
-                "keepalived keeps the group",
-                Voice.PLAIN,
-            )
-        owned = any(self._instances[name].priority == OWNER_PRIORITY for name in members)
-        group = SyncGroup(
-            draft.name,
-            members,
-            draft.tracking_weight,
-            tuple(self._unweighted(draft, entry, "script", owned) for entry in draft.track_scripts.values()),
-            tuple(self._unweighted(draft, entry, "interface", owned) for entry in draft.track_interfaces.values()),
-            draft.notify,
-            tuple(draft.options),
-            draft.line,
-        )
-        self._group_of.update(dict.fromkeys(members, group))
-        return group
+            message = f"Sync group {draft.name}{reason}"
+            self._report.error(draft.line, message, "keepalived drops the group", Voice.PLAIN)
+            return
+        if len(members) == 1:
+            message = f"Sync group {draft.name} has only 1 virtual router(s) - this probably isn't what you want"
+            self._report.warning(draft.line, message, "keepalived keeps the group", Voice.PLAIN)
+        self._group_of.update(dict.fromkeys(members, draft))
+        self._members.append((draft, tuple(members)))
 
-    def _members(self, draft: GroupDraft) -> tuple[str, ...]:
-        members: dict[str, None] = {}
-        for name, line in draft.members:
-            if name in self._refused:
+    def settle(self, instances: Mapping[str, VrrpInstance]) -> tuple[SyncGroup, ...]:
+        """The groups as keepalived runs them, of the instances that it runs."""
+        settled = []
+        for draft, names in self._members:
+            members = tuple(name for name in names if name in instances)
+            if not members:
                 continue
-            if name not in self._instances:
-                self._report.error(
-                    line,
-                    f"Virtual router {name} specified in sync group {draft.name} doesn't exist - ignoring",
-                    "keepalived goes on without it",
-                    Voice.PLAIN,
+            owned = any(instances[name].priority == OWNER_PRIORITY for name in members)
+            scripts = draft.followed("track_script", TrackedScript)
+            files = draft.followed("track_file", TrackedFile)
+            processes = draft.followed("track_process", TrackedProcess)
+            bfd = draft.followed("track_bfd", TrackedBfd)
+            interfaces = draft.followed("track_interface", TrackedInterface)
+            settled.append(
+                SyncGroup(
+                    draft.name,
+                    members,
+                    draft.tracking_weight,
+                    self._unweighted(draft, scripts, "script", owned),
+                    self._unweighted(draft, interfaces, "interface", owned),
+                    draft.notifications.commands,
+                    tuple(draft.options),
+                    draft.line,
+                    self._unweighted(draft, files, "file", owned),
+                    self._unweighted(draft, processes, "process", owned),
+                    self._unweighted(draft, bfd, "bfd", owned),
                 )
-            elif name in self._group_of or name in members:
-                self._report.error(
-                    line,
-                    f"Virtual router {name} cannot exist in more than one sync group; ignoring {draft.name}",
-                    "keepalived keeps it where it was named first",
-                    Voice.PLAIN,
-                )
-            else:
-                members[name] = None
-        return tuple(members)
+            )
+        return tuple(settled)
 
-    def _unweighted(self, draft: GroupDraft, entry: Tracked, kind: str, owned: bool) -> Tracked:
-        if not (owned and entry.weight):
-            return entry
-        self._report.warning(
-            entry.line,
-            f"({draft.name}) Cannot have weighted track {kind} '{entry.name}' with member having priority 255"
-            " - clearing weight",
-            "its failure means FAULT for the whole group",
-            Voice.PLAIN,
-        )
-        return replace(entry, weight=0)
+    def _unweighted(
+        self, draft: GroupDraft, entries: tuple[AnyTracked, ...], kind: str, owned: bool
+    ) -> tuple[AnyTracked, ...]:
+        if not owned:
+            return entries
+        done = "clearing weight" if kind in {"script", "interface"} else "setting weight 0"
+        for entry in entries:
+            if entry.weight:
+                self._report.warning(
+                    entry.line,
+                    f"({draft.name}) Cannot have weighted track {kind} '{entry.name}' with member having priority 255"
+                    f" - {done}",
+                    "its failure means FAULT for the whole group",
+                    Voice.PLAIN,
+                )
+        return tuple(replace(entry, weight=0) for entry in entries)
 
     def tracking(self, instance: VrrpInstance) -> VrrpInstance:
-        """The instance without what its group, its priority or its own interface keep it from tracking."""
+        """The instance without what its group, its priority or its own interface keep it from following."""
         group = self._group_of.get(instance.name)
         grouped = group is not None and not group.tracking_weight
         owner = instance.priority == OWNER_PRIORITY

@@ -7,13 +7,15 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+_MOST_PROCESSORS = 1024
 DEFAULT_SCRIPT_USER = "keepalived_script"
 
 
 class Program(enum.Enum):
-    """The file behind a script: not there, there, or there and writable by others than root."""
+    """The file behind a script: not there, a directory, there, or there and writable by others than root."""
 
     MISSING = "missing"
+    NO_FILE = "no file"
     FOUND = "found"
     UNSAFE = "unsafe"
 
@@ -24,6 +26,10 @@ class Host:
     def has_interface(self, name: str) -> bool:
         """Whether there is a network interface of this name when keepalived starts."""
         return True
+
+    def is_taken(self, name: str) -> bool:
+        """Whether an interface has this name already that keepalived would give to one of its own."""
+        return False
 
     def user_id(self, name: str) -> int | None:
         """The number of a user; None when there is none of this name."""
@@ -36,6 +42,14 @@ class Host:
     def program(self, name: str) -> Program:
         """What is behind the first word of a script, a path or a name to look for in $PATH."""
         return Program.FOUND
+
+    def processors(self) -> int:
+        """How many processors there are."""
+        return _MOST_PROCESSORS
+
+    def resolves(self, name: str) -> bool:
+        """Whether there is an address for the name of a host."""
+        return True
 
 
 class Interfaces:
@@ -58,6 +72,14 @@ class Interfaces:
         self.missing = True
         return False
 
+    def exist(self, name: str) -> bool:
+        """Whether there is one now; that it is missing is nothing to keep keepalived from starting."""
+        return self._host.has_interface(name)
+
+    def taken(self, name: str) -> bool:
+        """Whether keepalived cannot give this name to an interface of its own."""
+        return self._host.is_taken(name)
+
 
 @dataclass(frozen=True, slots=True)
 class KnownHost(Host):
@@ -70,6 +92,8 @@ class KnownHost(Host):
         programs: the files that scripts may name, by path; the name of one on the search path does as well.
         links: directories that are links, with what they are links to.
         search_path: where a name without a slash is looked for.
+        processor_count: how many processors there are.
+        hosts: the names of hosts for which there is an address.
     """
 
     interfaces: frozenset[str]
@@ -78,8 +102,14 @@ class KnownHost(Host):
     programs: Mapping[str, Program] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     search_path: tuple[str, ...] = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin")
+    processor_count: int = 1
+    hosts: frozenset[str] = frozenset({"localhost"})
 
     def has_interface(self, name: str) -> bool:
+        """Whether it is written down."""
+        return name in self.interfaces
+
+    def is_taken(self, name: str) -> bool:
         """Whether it is written down."""
         return name in self.interfaces
 
@@ -96,6 +126,14 @@ class KnownHost(Host):
         paths = [name] if "/" in name else [f"{folder}/{name}" for folder in self.search_path]
         found = (self.programs.get(self._resolved(path), Program.MISSING) for path in paths)
         return next((one for one in found if one is not Program.MISSING), Program.MISSING)
+
+    def processors(self) -> int:
+        """The number that is written down."""
+        return self.processor_count
+
+    def resolves(self, name: str) -> bool:
+        """Whether it is written down."""
+        return name in self.hosts
 
     def _resolved(self, path: str) -> str:
         path = posixpath.normpath(path).replace("//", "/")

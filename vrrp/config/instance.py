@@ -6,26 +6,23 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from vrrp.config import instance_addresses
+from vrrp.config.following import SUBJECTS
+from vrrp.config.global_specials import extra_interfaces_interval
 from vrrp.config.instance_draft import InstanceDraft
-from vrrp.config.settings import (
-    COUNTERS,
-    NOTIFY_KEYWORDS,
-    add_notify,
-    argument,
-    count,
-    duration_us,
-    options_of,
-)
-from vrrp.config.tracking import tracked_interfaces, tracked_scripts
+from vrrp.config.instance_keywords import INSTANCE_KEYWORDS
+from vrrp.config.kinds import take
+from vrrp.config.notify import NOTIFY_KEYWORDS
+from vrrp.config.settings import argument, options_of
 from vrrp.config.tree import Block, Statement
-from vrrp.config.values import MICROSECOND_NS, decimal_us, octets, switch, whole
+from vrrp.config.values import UNSIGNED_MAX, octets, switch, whole
+from vrrp.config.vmac import LONGEST_INTERFACE, Ipvlan, Vmac
 
 DEFAULT_PRIORITY = 100
 LONGEST_PASSWORD = 8
-_LONGEST_INTERFACE = 15
-_LONGEST_INTERVAL_US = 255_000_000
-_SHORTEST_INTERVAL_US = 10_000
-_LONGEST_PREEMPT_DELAY_US = 1_000_000_000
+# Read, and yet only for the kernel or for messages.
+_KEPT = frozenset(
+    {"debug", "notify_priority_changes", "promote_secondaries", "smtp_alert", "track_src_ip", "use_vmac_addr"}
+)
 
 
 def read_instance(draft: InstanceDraft, block: Block) -> None:
@@ -35,13 +32,32 @@ def read_instance(draft: InstanceDraft, block: Block) -> None:
         if isinstance(entry, Block):
             _BLOCKS.get(entry.keyword, _keep)(draft, entry)
         elif entry.keyword in NOTIFY_KEYWORDS:
-            add_notify(draft.notify, entry, draft.report, f"({draft.name}) ")
-        elif entry.keyword in COUNTERS:
-            number = count(entry, COUNTERS[entry.keyword], draft.report, f"({draft.name}): ")
-            if number is not None:
-                draft.counters[entry.keyword] = number
+            draft.notifications.read(entry)
+        elif entry.keyword in INSTANCE_KEYWORDS:
+            take(entry, INSTANCE_KEYWORDS[entry.keyword], draft.values, draft.report, draft.name)
+            if entry.keyword in _KEPT:
+                _keep(draft, entry)
         else:
             _STATEMENTS.get(entry.keyword, _keep)(draft, entry)
+    _close(draft, block.end)
+
+
+def _close(draft: InstanceDraft, line: int) -> None:
+    """What keepalived looks at where the block ends."""
+    if draft.unicast_peers:
+        if draft.uses_vmac and "vmac_xmit_base" not in draft.values:
+            draft.values["vmac_xmit_base"] = True
+            draft.complain(
+                line,
+                "unicast with use_vmac requires vmac_xmit_base - setting",
+                "adverts go out from the interface itself",
+            )
+    elif draft.values.pop("unicast_ttl", None) is not None:
+        draft.report.warning(
+            line,
+            f"({draft.name}): Cannot use unicast_ttl without unicast peers - resetting",
+            "adverts have TTL 255",
+        )
 
 
 def _keep(draft: InstanceDraft, entry: Statement | Block) -> None:
@@ -50,11 +66,20 @@ def _keep(draft: InstanceDraft, entry: Statement | Block) -> None:
 
 def _deprecated(draft: InstanceDraft, entry: Statement) -> None:
     _keep(draft, entry)
+    if argument(entry, draft.report) is None:
+        return
     draft.complain(
         entry.line,
         f"Specifying {entry.keyword} against a vrrp is deprecated.",
-        "keepalived follows it; please use global lvs_sync_daemon",
+        "keepalived follows it",
     )
+    advice = "Please use global lvs_sync_daemon"
+    draft.report.warning(entry.line, advice, "keepalived follows it")
+    known = draft.values.get(entry.keyword)
+    draft.values.setdefault(entry.keyword, entry.arguments[0])
+    if known is not None:
+        message = f"lvs_sync_daemon_interface has already been specified as {known} - ignoring"
+        draft.complain(entry.line, message, "keepalived uses the first")
 
 
 def _state(draft: InstanceDraft, entry: Statement) -> None:
@@ -77,7 +102,7 @@ def _interface(draft: InstanceDraft, entry: Statement) -> None:
     text = argument(entry, draft.report)
     if text is None:
         return
-    if len(octets(text)) > _LONGEST_INTERFACE:
+    if len(octets(text)) > LONGEST_INTERFACE:
         draft.complain(entry.line, f"Interface name '{text}' too long - ignoring", "keepalived ignores the line")
     elif text == "lo":
         draft.interface = None
@@ -94,51 +119,6 @@ def _interface(draft: InstanceDraft, entry: Statement) -> None:
                 f"WARNING - interface {text} for vrrp_instance {draft.name} doesn't exist",
                 "keepalived does not start; give global_defs dynamic_interfaces if it comes later",
             )
-
-
-def _vrid(draft: InstanceDraft, entry: Statement) -> None:
-    text = argument(entry, draft.report)
-    if text is None:
-        return
-    number = whole(text, 1, 255)
-    if number.complaint:
-        draft.report.warning(
-            entry.line,
-            f"{number.complaint}: ({draft.name}): VRID '{text}' not valid - must be between 1 & 255",
-            "keepalived ignores the line",
-        )
-    else:
-        draft.vrid = number.value
-
-
-def _priority(draft: InstanceDraft, entry: Statement) -> None:
-    text = argument(entry, draft.report)
-    if text is None:
-        return
-    number = whole(text, 1, 255)
-    draft.priority = number.value
-    if number.complaint:
-        draft.priority = DEFAULT_PRIORITY
-        draft.report.warning(
-            entry.line,
-            f"{number.complaint}: ({draft.name}) Priority not valid! must be between 1 & 255. Using default 100",
-            "keepalived uses 100",
-        )
-
-
-def _advert_int(draft: InstanceDraft, entry: Statement) -> None:
-    text = argument(entry, draft.report)
-    if text is None:
-        return
-    value_us = duration_us(
-        entry,
-        decimal_us(text, _SHORTEST_INTERVAL_US, _LONGEST_INTERVAL_US),
-        f"({draft.name}) Advert interval ({text}) not valid! Must be > 0 - ignoring",
-        f"keepalived uses {draft.interval_us / 1e6:g} s; 0.01 to 255 s would be right",
-        draft.report,
-    )
-    if value_us is not None:
-        draft.interval_us = value_us
 
 
 def _version(draft: InstanceDraft, entry: Statement) -> None:
@@ -177,38 +157,115 @@ def _preempt(draft: InstanceDraft, entry: Statement) -> None:
     draft.preempt = entry.keyword == "preempt"
 
 
-def _preempt_delay(draft: InstanceDraft, entry: Statement) -> None:
+def _skip_check(draft: InstanceDraft, entry: Statement) -> None:
+    value = switch(entry.arguments)
+    if value is None:
+        draft.complain(
+            entry.line, f"invalid {entry.keyword} {entry.arguments[0]} specified", "keepalived ignores the line"
+        )
+    else:
+        _presence(draft, entry)
+
+
+def _use_vmac(draft: InstanceDraft, entry: Statement) -> None:
+    _keep(draft, entry)
+    draft.vmac = draft.vmac or Vmac()
+    known = draft.vmac.name
+    for message in draft.vmac.read(entry.arguments):
+        draft.report.warning(entry.line, message, "keepalived ignores the word")
+    if draft.vmac.name and draft.vmac.name != known and draft.interfaces.taken(draft.vmac.name):
+        draft.complain(
+            entry.line,
+            f"interface {draft.vmac.name} already exists and is not a private macvlan; ignoring vmac if_name",
+            "keepalived chooses a name",
+        )
+        draft.vmac.name = None
+
+
+def _use_ipvlan(draft: InstanceDraft, entry: Statement) -> None:
+    _keep(draft, entry)
+    if draft.ipvlan is not None:
+        draft.complain(entry.line, "use_ipvlan already specified", "keepalived ignores the line")
+        return
+    draft.ipvlan = Ipvlan()
+    for message in draft.ipvlan.read(entry.arguments, draft.name):
+        draft.report.warning(entry.line, message, "keepalived ignores the word")
+    address = draft.ipvlan.address
+    if address is not None and not draft.same_family(address):
+        draft.complain(
+            entry.line,
+            f"ipvlan address[{address}] MUST match vrrp instance family !!! Skipping...",
+            "keepalived uses no address",
+        )
+        draft.ipvlan.address = None
+    if draft.ipvlan.name and draft.interfaces.taken(draft.ipvlan.name):
+        draft.complain(
+            entry.line,
+            f"interface {draft.ipvlan.name} already exists and is not an l2 ipvlan; ignoring ipvlan if_name",
+            "keepalived chooses a name",
+        )
+
+
+def _vrf(draft: InstanceDraft, entry: Statement) -> None:
     text = argument(entry, draft.report)
     if text is None:
         return
-    value_us = duration_us(
-        entry,
-        decimal_us(text, 0, _LONGEST_PREEMPT_DELAY_US),
-        f"({draft.name}) Preempt_delay not valid! must be between 0-1000",
-        "keepalived uses no delay",
-        draft.report,
+    _keep(draft, entry)
+    if len(octets(text)) > LONGEST_INTERFACE:
+        message = f"VRF interface name '{text}' too long - ignoring"
+    elif draft.interface is not None:
+        message = "Cannot specify VRF interface and interface - ignoring"
+    elif draft.vrf is not None:
+        message = f"VRF interface already specified as '{draft.vrf}' - ignoring"
+    elif not draft.interfaces.have(text):
+        message = f"WARNING - VRF interface {text} doesn't exist"
+    elif text == "lo":
+        message = f"cannot use a loopback interface ({text}) for VRF - ignoring"
+    else:
+        draft.vrf = text
+        return
+    draft.complain(entry.line, message, "keepalived ignores the line")
+
+
+def _old_checksum(draft: InstanceDraft, entry: Statement) -> None:
+    _keep(draft, entry)
+    if entry.arguments and entry.arguments[0] != "never":
+        message = f"Unknown old_unicast_chksum mode {entry.arguments[0]} - ignoring"
+        draft.complain(entry.line, message, "keepalived ignores the word")
+
+
+def _receive_buffer(draft: InstanceDraft, entry: Statement) -> None:
+    _keep(draft, entry)
+    number = whole(entry.arguments[0], 0, UNSIGNED_MAX) if len(entry.arguments) == 1 else None
+    if number is None or number.complaint:
+        complaint = f"{number.complaint}: " if number else ""
+        draft.report.warning(
+            entry.line,
+            f"{complaint}({draft.name}) invalid kernel_rx_buf_size specified",
+            "keepalived ignores the line",
+        )
+
+
+def _linkbeat(draft: InstanceDraft, entry: Statement) -> None:
+    _keep(draft, entry)
+    draft.complain(
+        entry.line,
+        "'linkbeat_use_polling' in vrrp instance deprecated - use linkbeat_interfaces block",
+        "keepalived follows it all the same",
     )
-    draft.preempt_delay_ns = (value_us or 0) * MICROSECOND_NS
+
+
+def _extra_interfaces(draft: InstanceDraft, entry: Statement) -> None:
+    _keep(draft, entry)
+    extra_interfaces_interval(entry, draft.values, draft.report, f"({draft.name}): ", "garp_extra_if", 0)
 
 
 def _accept(draft: InstanceDraft, entry: Statement) -> None:
     draft.accept = entry.keyword == "accept"
 
 
-def _switch(draft: InstanceDraft, entry: Statement) -> None:
-    value = switch(entry.arguments)
-    if value is None:
-        draft.complain(
-            entry.line, f"invalid {entry.keyword} {entry.arguments[0]} specified", "keepalived ignores the line"
-        )
-    elif entry.keyword == "skip_check_adv_addr" and not value:
-        _presence(draft, entry)
-    else:
-        draft.switches[entry.keyword] = value
-
-
 def _presence(draft: InstanceDraft, entry: Statement) -> None:
-    draft.switches[entry.keyword] = True
+    draft.values[entry.keyword] = True
     if switch(entry.arguments) is False:
         draft.complain(
             entry.line,
@@ -243,47 +300,41 @@ def _authentication(draft: InstanceDraft, block: Block) -> None:
             )
 
 
-def _track_script(draft: InstanceDraft, block: Block) -> None:
-    tracked_scripts(block, draft.track_scripts, draft.scripts, draft.name, draft.report)
-
-
-def _track_interface(draft: InstanceDraft, block: Block) -> None:
-    tracked_interfaces(block, draft.track_interfaces, draft.interfaces, draft.name, draft.report)
+def _follow(draft: InstanceDraft, block: Block) -> None:
+    draft.follower.read(block)
 
 
 _STATEMENTS: Mapping[str, Callable[[InstanceDraft, Statement], None]] = {
     "accept": _accept,
-    "advert_int": _advert_int,
     "check_unicast_src": _presence,
-    "dont_track_primary": _presence,
-    "higher_prio_send_advert": _switch,
+    "garp_extra_if": _extra_interfaces,
     "interface": _interface,
-    "lower_prio_no_advert": _switch,
+    "kernel_rx_buf_size": _receive_buffer,
+    "linkbeat_use_polling": _linkbeat,
     "lvs_sync_daemon_interface": _deprecated,
     "mcast_dst_ip": instance_addresses.multicast_group,
     "mcast_src_ip": instance_addresses.source,
     "native_ipv6": _native_ipv6,
     "no_accept": _accept,
     "nopreempt": _preempt,
+    "old_unicast_checksum": _old_checksum,
     "owner_ignore_adverts": _presence,
     "preempt": _preempt,
-    "preempt_delay": _preempt_delay,
-    "priority": _priority,
-    "skip_check_adv_addr": _switch,
+    "skip_check_adv_addr": _skip_check,
     "state": _state,
-    "strict_mode": _switch,
     "unicast_fault_no_peer": _presence,
     "unicast_src_ip": instance_addresses.source,
-    "unicast_ttl": instance_addresses.unicast_ttl,
+    "use_ipvlan": _use_ipvlan,
+    "use_vmac": _use_vmac,
     "v3_checksum_as_v2": _presence,
     "version": _version,
-    "virtual_router_id": _vrid,
+    "vmac_garp_intvl": _extra_interfaces,
     "vmac_xmit_base": _presence,
+    "vrf": _vrf,
 }
 _BLOCKS: Mapping[str, Callable[[InstanceDraft, Block], None]] = {
     "authentication": _authentication,
-    "track_interface": _track_interface,
-    "track_script": _track_script,
+    **dict.fromkeys(SUBJECTS, _follow),
     "unicast_peer": instance_addresses.unicast_peers,
     "virtual_ipaddress": instance_addresses.virtual_addresses,
     "virtual_ipaddress_excluded": instance_addresses.virtual_addresses,

@@ -5,11 +5,9 @@ from __future__ import annotations
 from vrrp.config.address_lines import virtual_address
 from vrrp.config.instance_draft import InstanceDraft
 from vrrp.config.model import Address
-from vrrp.config.settings import Counter, argument, count
+from vrrp.config.settings import argument
 from vrrp.config.tree import Block, Statement
 from vrrp.config.values import address, whole
-
-_TTL = Counter(0, 255, "TTL '{value}' not valid - must be between 0 & 255")
 
 
 def source(draft: InstanceDraft, entry: Statement) -> None:
@@ -50,13 +48,6 @@ def multicast_group(draft: InstanceDraft, entry: Statement) -> None:
         draft.multicast_group = group
         return
     draft.report.error(entry.line, f"({draft.name}) {message}", "keepalived uses the global group")
-
-
-def unicast_ttl(draft: InstanceDraft, entry: Statement) -> None:
-    """Take in unicast_ttl."""
-    number = count(entry, _TTL, draft.report, f"({draft.name}): ")
-    if number is not None:
-        draft.counters["unicast_ttl"] = number
 
 
 def virtual_addresses(draft: InstanceDraft, block: Block) -> None:

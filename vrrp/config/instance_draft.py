@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from vrrp.config.diagnostics import Report, Voice
+from vrrp.config.following import Follower
 from vrrp.config.host import Interfaces
+from vrrp.config.kinds import Value
 from vrrp.config.model import (
     Address,
     Option,
-    TrackedInterface,
-    TrackedScript,
     VirtualAddress,
-    VrrpScript,
 )
+from vrrp.config.notify import Notifications
+from vrrp.config.values import MICROSECOND_NS
+from vrrp.config.vmac import Ipvlan, Vmac
 
 
 @dataclass(slots=True)
@@ -28,14 +29,12 @@ class InstanceDraft:
     name: str
     line: int
     report: Report
-    scripts: Mapping[str, VrrpScript]
+    follower: Follower
     interfaces: Interfaces
+    notifications: Notifications
     lines: dict[str, int] = field(default_factory=dict)
     state: Literal["MASTER", "BACKUP"] | None = None
     interface: str | None = None
-    vrid: int | None = None
-    priority: int | None = None
-    interval_us: int = 1_000_000
     version: Literal[2, 3] | None = None
     family: Literal[4, 6] | None = None
     addresses: list[VirtualAddress] = field(default_factory=list)
@@ -43,23 +42,50 @@ class InstanceDraft:
     auth_type: Literal["PASS", "AH"] | None = None
     password: bytes = b""
     preempt: bool = True
-    preempt_delay_ns: int = 0
-    track_scripts: dict[str, TrackedScript] = field(default_factory=dict)
-    track_interfaces: dict[str, TrackedInterface] = field(default_factory=dict)
     unicast_source: Address | None = None
     multicast_source: Address | None = None
     multicast_group: Address | None = None
     unicast_peers: list[Address] = field(default_factory=list)
     unicast_peer_ttl: dict[Address, tuple[int, int]] = field(default_factory=dict)
     accept: bool | None = None
-    counters: dict[str, int] = field(default_factory=dict)
-    switches: dict[str, bool] = field(default_factory=dict)
-    notify: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Value] = field(default_factory=dict)
+    vmac: Vmac | None = None
+    ipvlan: Ipvlan | None = None
+    vrf: str | None = None
     options: list[Option] = field(default_factory=list)
 
     def line_of(self, *keywords: str) -> int:
         """The line of the first of these keywords that was given; else where the instance begins."""
         return next((self.lines[keyword] for keyword in keywords if keyword in self.lines), self.line)
+
+    @property
+    def uses_vmac(self) -> bool:
+        """Whether it has an interface of its own, of either kind."""
+        return self.vmac is not None or self.ipvlan is not None
+
+    def number(self, keyword: str, otherwise: int) -> int:
+        """The number that a keyword was given."""
+        return int(self.values.get(keyword, otherwise))
+
+    @property
+    def vrid(self) -> int | None:
+        """The virtual router's number."""
+        return self.number("virtual_router_id", 0) or None
+
+    @property
+    def priority(self) -> int | None:
+        """The priority."""
+        return self.number("priority", 0) or None
+
+    @property
+    def interval_us(self) -> int:
+        """Between two advertisements."""
+        return self.number("advert_int", 1_000_000)
+
+    @property
+    def preempt_delay_ns(self) -> int:
+        """Before a better backup takes over."""
+        return self.number("preempt_delay", 0) * MICROSECOND_NS
 
     def complain(self, line: int, message: str, instead: str, voice: Voice = Voice.LINE) -> None:
         """A warning that names the instance as keepalived does."""

@@ -96,8 +96,8 @@ class Authentication:
 
 
 @dataclass(frozen=True, slots=True)
-class TrackedScript:
-    """A script that an instance or group follows. `weight` is its own or else the script's; 0 means FAULT."""
+class Tracked:
+    """Something that an instance or group follows: `weight` is what the line gives, or else its own; 0 means FAULT."""
 
     name: str
     weight: int
@@ -105,13 +105,88 @@ class TrackedScript:
     line: int
 
 
+class TrackedScript(Tracked):
+    """A vrrp_script."""
+
+    __slots__ = ()
+
+
+class TrackedInterface(Tracked):
+    """A network interface."""
+
+    __slots__ = ()
+
+
+class TrackedFile(Tracked):
+    """A track_file: its number times the weight is added to the priority."""
+
+    __slots__ = ()
+
+
+class TrackedProcess(Tracked):
+    """A vrrp_track_process."""
+
+    __slots__ = ()
+
+
+class TrackedBfd(Tracked):
+    """A bfd_instance."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
-class TrackedInterface:
-    """An interface that an instance or group follows. `weight` 0 means FAULT."""
+class TrackFile:
+    """A file with a number to follow. `initial`: what keepalived writes where there is none; None: nothing."""
 
     name: str
+    path: str
     weight: int
     reverse: bool
+    initial: int | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackProcess:
+    """Processes to count: from `quorum` to `quorum_max` of them (None: any number) must run `command`.
+
+    `full_command`: the whole command line is compared, not the program's name alone; `match`: how much of its
+    parameters, None for none.
+    """
+
+    name: str
+    command: str
+    weight: int
+    reverse: bool
+    quorum: int
+    quorum_max: int | None
+    fork_delay_ns: int
+    terminate_delay_ns: int
+    full_command: bool
+    match: str | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class BfdSession:
+    """A bfd_instance, as far as VRRP follows it; how the session runs is the kernel's and the peer's business."""
+
+    name: str
+    neighbor: str
+    source: str | None
+    weight: int
+    reverse: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDelays:
+    """How long an interface must be up, or down, before keepalived takes it for so."""
+
+    interface: str
+    up_ns: int
+    down_ns: int
     line: int
 
 
@@ -145,6 +220,9 @@ class SyncGroup:
     notify: Mapping[str, str]
     options: tuple[Option, ...]
     line: int
+    track_files: tuple[TrackedFile, ...] = ()
+    track_processes: tuple[TrackedProcess, ...] = ()
+    track_bfd: tuple[TrackedBfd, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +278,9 @@ class VrrpInstance:
     options: tuple[Option, ...]
     line: int
     lines: Mapping[str, int] = field(default_factory=dict)
+    track_files: tuple[TrackedFile, ...] = ()
+    track_processes: tuple[TrackedProcess, ...] = ()
+    track_bfd: tuple[TrackedBfd, ...] = ()
     ignored_scripts: tuple[TrackedScript, ...] = ()
     """Tracked in the file, and of no effect: a weight is nothing to an owner or a member of a group."""
 
@@ -218,6 +299,10 @@ class KeepalivedConfig:
     virtual_servers: tuple[VirtualServer, ...] = ()
     virtual_server_groups: tuple[VirtualServerGroup, ...] = ()
     ssl: SslContext | None = None
+    track_files: Mapping[str, TrackFile] = field(default_factory=dict)
+    track_processes: Mapping[str, TrackProcess] = field(default_factory=dict)
+    bfd_sessions: tuple[BfdSession, ...] = ()
+    link_delays: tuple[LinkDelays, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,4 +324,8 @@ class ParsedConfig:
     @property
     def verdict(self) -> Verdict:
         """How `keepalived -t` would end with this file."""
-        return max((diagnostic.verdict for diagnostic in self.diagnostics), default=Verdict.CLEAN)
+        if any(diagnostic.ends for diagnostic in self.diagnostics):
+            return Verdict.FATAL
+        found = {diagnostic.verdict for diagnostic in self.diagnostics} - {Verdict.CLEAN}
+        # An interface that is not there is fatal only as long as there is nothing else to complain of.
+        return max(found - {Verdict.FATAL}, default=max(found, default=Verdict.CLEAN))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from vrrp.config.completion import complete
+from vrrp.config.completion import complete, identified
 from vrrp.config.diagnostics import Report, Voice
+from vrrp.config.following import Follower
 from vrrp.config.global_defs import GlobalDraft
 from vrrp.config.grammar import BFD, CHECKER, PARENT, VRRP, Process
 from vrrp.config.groups import GroupDraft, Groups
@@ -13,20 +15,23 @@ from vrrp.config.host import Host, Interfaces
 from vrrp.config.instance import read_instance
 from vrrp.config.instance_draft import InstanceDraft
 from vrrp.config.lexer import Fragment
+from vrrp.config.links import GarpGroups, link_delays, read_linkbeat
 from vrrp.config.lvs import Balancing
 from vrrp.config.model import (
     Address,
     GlobalDefs,
     KeepalivedConfig,
+    LinkDelays,
     Option,
     OtherBlock,
     SyncGroup,
     VrrpInstance,
-    VrrpScript,
 )
-from vrrp.config.script_security import Runnable, disabled_scripts
+from vrrp.config.notify import Notifications
+from vrrp.config.script_security import disabled_scripts
 from vrrp.config.settings import options_of
-from vrrp.config.tracking import vrrp_script
+from vrrp.config.top_level import TopLevel
+from vrrp.config.trackables import Definitions
 from vrrp.config.tree import Block, Statement, TreeReader
 
 
@@ -42,10 +47,11 @@ class Reader:
         self._report = report
         self._host = host
         self._interfaces = Interfaces(host, dynamic=False)
-        self._globals = GlobalDraft()
+        self._globals = GlobalDraft(host, report)
         self._balancing = Balancing(host, report)
-        self._scripts: dict[str, VrrpScript] = {}
-        self._defined_scripts: list[VrrpScript] = []
+        self._definitions = Definitions(self._globals.scripts.users, report)
+        self._garp_groups = GarpGroups(report)
+        self._delays: list[LinkDelays] = []
         self._instances: list[InstanceDraft] = []
         self._groups: list[GroupDraft] = []
         self._options: list[Option] = []
@@ -58,7 +64,7 @@ class Reader:
 
     def read(self, fragments: tuple[Fragment, ...], filename: str) -> KeepalivedConfig:
         """What the processes make of it, one after the other."""
-        self._process(fragments, PARENT, {"global_defs": self._global_defs})
+        self._process(fragments, PARENT, {"global_defs": self._globals.read})
         defaults = self._globals.resolve()
         self._process(fragments, CHECKER, self._balancing.blocks)
         self._balancing.settle(defaults.enable_script_security)
@@ -67,26 +73,31 @@ class Reader:
             fragments,
             VRRP,
             {
+                **self._definitions.blocks,
+                "garp_group": lambda block: self._garp_groups.read(block, self._interfaces),
+                "interface_up_down_delays": self._link_delays,
+                "linkbeat_interfaces": self._linkbeat,
+                "track_group": self._track_group,
                 "vrrp_instance": self._instance,
-                "vrrp_script": self._script,
                 "vrrp_sync_group": self._sync_group,
             },
         )
         config = self._settle(defaults, filename)
-        self._report.end_of_process()
-        self._process(fragments, BFD, {})
-        return config
+        self._process(fragments, BFD, {"bfd_instance": self._definitions.bfd_session})
+        return replace(config, bfd_sessions=self._definitions.bfd_sessions)
 
     def _process(
         self, fragments: tuple[Fragment, ...], process: Process, blocks: Mapping[str, Callable[[Block], None]]
     ) -> None:
         self._report.end_of_process()
+        top = TopLevel(self._report)
         tree = TreeReader(fragments, process, self._report)
         entries = tree.read()
         self._keywords.update(dict.fromkeys(tree.keywords))
         for entry in entries:
             if isinstance(entry, Statement):
                 if process is PARENT:
+                    top.read(entry)
                     self._options.extend(options_of(entry))
             elif entry.keyword in blocks:
                 blocks[entry.keyword](entry)
@@ -94,81 +105,109 @@ class Reader:
                 self._others.append(OtherBlock(entry.keyword, entry.arguments, entry.line))
 
     def _settle(self, defaults: GlobalDefs, filename: str) -> KeepalivedConfig:
+        """What the VRRP process does when it has read the file, in its order; where it gives up, the rest is ours."""
         if self._interfaces.missing:
-            self._report.error(
-                0,
-                "Non-existent interface specified in configuration",
-                "keepalived does not start",
-                Voice.PLAIN,
-            )
+            message = "Non-existent interface specified in configuration"
+            self._report.error(0, message, "keepalived does not start", Voice.PLAIN)
             self._report.done()
-        self._disable_scripts(defaults.enable_script_security)
-        completed = [complete(draft, defaults) for draft in self._instances]
-        instances = self._without_duplicates([one for one in completed if one is not None])
+        if self._instances:
+            self._disable_scripts(defaults.enable_script_security)
+        named = [draft for draft in self._instances if self._still(identified(draft))]
+        groups = Groups(frozenset(draft.name for draft in self._instances), self._report)
+        for draft in self._groups:
+            groups.join(draft)
+        completed: list[VrrpInstance] = []
+        for instance in named:
+            found = complete(instance, defaults)
+            if self._still(found is not None) and found is not None:
+                completed.append(groups.tracking(found))
+        instances = self._without_duplicates(completed)
         running = {one.name: one for one in instances}
-        refused = frozenset(draft.name for draft in self._instances) - running.keys()
-        groups = Groups(running, refused, self._report)
-        settled = [groups.settle(draft) for draft in self._groups]
         config = KeepalivedConfig(
             filename,
             defaults,
-            self._scripts,
-            tuple(groups.tracking(one) for one in instances),
-            tuple(group for group in settled if group is not None),
+            self._definitions.scripts,
+            tuple(instances),
+            groups.settle(running),
             tuple(self._options),
             tuple(self._others),
             self._balancing.servers,
             tuple(self._balancing.groups.values()),
             self._balancing.ssl,
+            self._definitions.files,
+            self._definitions.processes,
+            (),
+            tuple(self._delays),
         )
         # Of an instance that keepalived refuses, nothing says whether it would have used its scripts.
-        unsettled = {name for draft in self._instances if draft.name in refused for name in draft.track_scripts}
+        unsettled = {
+            name
+            for draft in self._instances
+            if draft.name not in running
+            for name in draft.follower.followed["track_script"]
+        }
         self._unused_scripts(config.instances, config.sync_groups, unsettled)
         return config
 
+    def _still(self, good: bool) -> bool:
+        """Whether all is well so far; where it is not, keepalived gives up."""
+        if not good:
+            self._report.done()
+        return good
+
     def _disable_scripts(self, secure: bool) -> None:
         """Without what keepalived does not run, nothing follows it."""
-        disabled = disabled_scripts(self._runnables(), secure, self._host, self._report)
-        trackers: list[InstanceDraft | GroupDraft] = [*self._instances, *self._groups]
-        for tracker in trackers:
-            for name in disabled & tracker.track_scripts.keys():
-                del tracker.track_scripts[name]
-        for name in disabled:
-            del self._scripts[name]
+        followers: list[InstanceDraft | GroupDraft] = [*self._instances, *self._groups]
+        runnables = [
+            *self._definitions.runnables,
+            *(one for follower in followers for one in follower.notifications.runnables),
+            *self._globals.scripts.vrrp_fifo_scripts(),
+        ]
+        disabled = disabled_scripts(runnables, secure, self._host, self._report)
+        for follower in followers:
+            for name in disabled & follower.follower.followed["track_script"].keys():
+                del follower.follower.followed["track_script"][name]
+        self._definitions.drop(disabled)
 
-    def _runnables(self) -> Iterator[Runnable]:
-        for script in self._defined_scripts:
-            yield Runnable(script.command, script.name, script.line)
-        notifiers: list[InstanceDraft | GroupDraft] = [*self._instances, *self._groups]
-        for notifier in notifiers:
-            for command in notifier.notify.values():
-                yield Runnable(command, "", notifier.line)
-
-    def _global_defs(self, block: Block) -> None:
-        self._globals.read(block, self._report)
+    def _follower(self, name: str) -> Follower:
+        return Follower(name, self._definitions.weights, self._interfaces, self._report)
 
     def _sync_group(self, block: Block) -> None:
-        group = GroupDraft(block.arguments[0], block.line)
-        group.read(block, self._scripts, self._interfaces, self._report)
+        name = block.arguments[0]
+        notifications = Notifications(f"vrrp group {name}: ", self._globals.scripts.users, self._report)
+        group = GroupDraft(name, block.line, self._follower(name), notifications, self._report)
+        group.read(block)
         self._groups.append(group)
 
     def _instance(self, block: Block) -> None:
-        instance = InstanceDraft(block.arguments[0], block.line, self._report, self._scripts, self._interfaces)
+        name = block.arguments[0]
+        notifications = Notifications(f"({name}) ", self._globals.scripts.users, self._report)
+        follower = self._follower(name)
+        instance = InstanceDraft(name, block.line, self._report, follower, self._interfaces, notifications)
         read_instance(instance, block)
         self._instances.append(instance)
 
-    def _script(self, block: Block) -> None:
-        script = vrrp_script(block, self._report)
-        if script is None:
-            return
-        self._defined_scripts.append(script)
-        known = self._scripts.setdefault(script.name, script)
-        if known is not script:
-            self._report.note(
-                script.line,
-                f"vrrp_script {script.name} is defined on line {known.line} already",
-                "keepalived uses the first",
-            )
+    def _link_delays(self, block: Block) -> None:
+        self._delays.extend(link_delays(block, self._interfaces, self._report))
+
+    def _linkbeat(self, block: Block) -> None:
+        read_linkbeat(block, self._interfaces, self._report)
+        self._options.extend(options_of(block))
+
+    def _track_group(self, block: Block) -> None:
+        """Which instances a static route waits for: the kernel's business."""
+        name = block.arguments[0]
+        self._others.append(OtherBlock(block.keyword, block.arguments, block.line))
+        given = False
+        for group in block.body:
+            if isinstance(group, Block) and given:
+                message = f"Group list already specified for sync group {name}"
+                self._report.error(group.line, message, "keepalived ignores this list")
+            elif isinstance(group, Block):
+                given = bool(group.body)
+                if not given:
+                    message = f"Warning - track group {name} has empty group block"
+                    self._report.warning(group.end, message, "keepalived ignores the block")
 
     def _without_duplicates(self, instances: list[VrrpInstance]) -> list[VrrpInstance]:
         """Two virtual routers may share interface, VRID and family only when they never hear each other."""
@@ -197,7 +236,7 @@ class Reader:
     ) -> None:
         used = {entry.name for one in instances for entry in one.track_scripts}
         used.update(entry.name for group in groups for entry in group.track_scripts)
-        for script in self._scripts.values():
+        for script in self._definitions.scripts.values():
             if script.name not in used and script.name not in unsettled:
                 self._report.warning(
                     script.line, f"script {script.name} is not used", "keepalived never runs it", Voice.OURS

@@ -6,20 +6,78 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vrrp.config.diagnostics import Report, Voice
-from vrrp.config.host import Host, Program
+from vrrp.config.host import DEFAULT_SCRIPT_USER, Host, Program
 
 # A shell's way to try a TCP port; keepalived passes such a command on without looking for a file.
 _REDIRECTION = "</"
-_VIOLATION = "SECURITY VIOLATION - {} are being executed but script_security not enabled."
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The numbers of the user and the group as whom a script runs."""
+
+    user: int
+    group: int
+
+    @property
+    def is_root(self) -> bool:
+        """Whether both are root's."""
+        return not self.user and not self.group
+
+
+ROOT = Identity(0, 0)
+
+
+class ScriptUsers:
+    """As whom scripts run, as far as the lines go that were read so far.
+
+    Args:
+        host: where they are to run.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._default: Identity | None = None
+        self.secure = False
+
+    def named(self, words: tuple[str, ...]) -> Identity | None:
+        """USER [GROUP], and nothing behind it that would be looked at; None when there is no such user or group."""
+        user = self._host.user_id(words[0])
+        # A user's own group; its number is the user's in every case that is told apart here.
+        group = user if len(words) == 1 else self._host.group_id(words[1])
+        return None if user is None or group is None else Identity(user, group)
+
+    def set_default(self, words: tuple[str, ...]) -> bool:
+        """Take global_defs' script_user; whether there are such a user and group."""
+        identity = self.named(words)
+        if identity is None or len(words) > 2:
+            return False
+        self._default = identity
+        return True
+
+    def default(self, line: int, report: Report) -> Identity | None:
+        """As whom a script runs that names no user; None when keepalived has nobody, which is reported."""
+        if self._default is not None:
+            return self._default
+        identity = self.named((DEFAULT_SCRIPT_USER,))
+        if identity is not None or not self.secure:
+            return identity or ROOT
+        report.error(
+            line,
+            f"Unable to set default user {DEFAULT_SCRIPT_USER} for script",
+            "keepalived does not run it; give script_user in global_defs",
+        )
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class Runnable:
-    """Something to run: the `command` with its arguments, the name of a vrrp_script or "", and its line."""
+    """Something to run: the `command` with its arguments, the name of a vrrp_script or "", its line, and as whom."""
 
     command: str
     script: str
     line: int
+    identity: Identity = ROOT
 
     @property
     def program(self) -> str:
@@ -40,30 +98,37 @@ def disabled_scripts(
         kind: what keepalived calls them all.
     """
     disabled = set()
-    executed = []
+    executed: list[Runnable] = []
     insecure = False
     for one in runnables:
         if one.program.startswith(_REDIRECTION):
             continue
+        if not one.identity.is_root:
+            report.kill(one.line, "keepalived -t 2.2.7 kills itself when it looks at a script that root does not run")
         state = host.program(one.program)
-        unsafe = state is Program.UNSAFE
-        if state is Program.MISSING or (unsafe and secure):
-            if one.script:
-                disabled.add(one.script)
-                reason = "due to insecure" if unsafe else "since not found/accessible"
-                report.error(
-                    one.line,
-                    f"Disabling track script {one.script} {reason}",
-                    "keepalived does not run it, and nothing follows it",
-                    Voice.PLAIN,
-                )
-            continue
-        executed.append(one)
-        insecure = insecure or unsafe
+        if one.script and (reason := _reason(state, secure)):
+            disabled.add(one.script)
+            report.error(
+                one.line,
+                f"Disabling track script {one.script} {reason}",
+                "keepalived does not run it, and nothing follows it",
+                Voice.PLAIN,
+            )
+        insecure = insecure or state is Program.UNSAFE
+        if state is not Program.MISSING:
+            executed.append(one)
     if executed and not secure:
         report.unsafe(
             executed[0].line,
-            _VIOLATION.format(kind) + (" There are insecure scripts." if insecure else ""),
+            f"SECURITY VIOLATION - {kind} are being executed but script_security not enabled."
+            + (" There are insecure scripts." if insecure else ""),
             "keepalived runs them all the same; enable_script_security and script_user in global_defs would be right",
         )
     return frozenset(disabled)
+
+
+def _reason(state: Program, secure: bool) -> str:
+    """Why keepalived does not run a vrrp_script, or ""."""
+    if state is Program.MISSING:
+        return "since not found/accessible"
+    return "due to insecure" if state is Program.NO_FILE or (state is Program.UNSAFE and secure) else ""

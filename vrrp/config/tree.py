@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from vrrp.config.context import Context
 from vrrp.config.diagnostics import Report, missing_parameter
-from vrrp.config.grammar import FILE, VRRP_SCRIPT, Process, advice
+from vrrp.config.grammar import FILE, Process, advice
 from vrrp.config.lexer import Fragment, Kind
+from vrrp.config.values import octets
 from vrrp.config.words import split_words
 
 _BLOCKS = FILE.tables.keys() | FILE.lists | FILE.named_lists | FILE.skipped
@@ -92,6 +93,7 @@ class TreeReader:
 
     def _table(self, context: Context) -> tuple[Statement | Block, ...]:
         body: list[Statement | Block] = []
+        given: set[str] = set()
         while self._position < len(self._fragments):
             fragment = self._fragments[self._position]
             self._position += 1
@@ -99,8 +101,13 @@ class TreeReader:
                 self._unexpected_brace(fragment, context)
             elif fragment.kind is Kind.WORDS:
                 words = split_words(fragment.text)
+                if words and words[0] in context.once and words[0] in given:
+                    self._skip_block()
+                    body.append(Block(fragment.line, words, (), self._last_line()))
+                    break
                 if words:
                     body.extend(self._entry(Statement(fragment.line, words, fragment.text), context))
+                    given.add(words[0])
             elif context is not FILE:
                 break
             else:
@@ -158,17 +165,25 @@ class TreeReader:
     def _name_is_good(self, statement: Statement, context: Context) -> bool:
         if context.opening is not None:
             return context.opening(statement.line, statement.words, self._report)
-        if context is VRRP_SCRIPT and not statement.arguments:
+        naming = context.naming
+        if naming is None:
+            return True
+        skipped = "keepalived skips the block"
+        if not statement.arguments and naming.crashes:
+            self._report.crash(statement.line, f"{statement.keyword} without a name: keepalived 2.2.7 crashes")
+            return False
+        if not statement.arguments and not naming.missing:
             self._report.stop(statement.line, missing_parameter(statement.keyword))
             return False
-        if not context.name_missing:
-            return True
-        if len(statement.arguments) != 1:
-            self._report.error(statement.line, context.name_missing, "keepalived skips the block")
+        if not statement.arguments or (naming.alone and len(statement.arguments) > 1):
+            self._report.error(statement.line, naming.missing, skipped)
             return False
         name = statement.arguments[0]
-        if (context.name, name) in self._names:
-            self._report.error(statement.line, context.name_taken.format(name), "keepalived skips the block")
+        if len(octets(name)) > naming.longest:
+            self._report.error(statement.line, naming.too_long.format(name), skipped)
+            return False
+        if naming.taken and (context.name, name) in self._names:
+            self._report.error(statement.line, naming.taken.format(name), skipped)
             return False
         self._names.add((context.name, name))
         return True

@@ -45,12 +45,14 @@ def whole(text: str, low: int, high: int) -> Number:
     sign, digits, rest = found.groups()
     if sign == "-" and low >= 0:
         return Number(None, f"negative number '{text}'")
+    if sign and not digits:
+        rest = rest or sign
     digits = digits.lstrip("0")
     if len(digits) > _LONGEST_NUMBER or int(digits or "0") > UNSIGNED_MAX:
         if rest:
             return Number(None, f"invalid number '{text}'")
         return Number(None, f"number '{text}' outside {'' if low < 0 else 'unsigned '}integer range")
-    value = int(sign + (digits or "0"))
+    value = int((sign if digits else "") + (digits or "0"))
     if low < 0 and not rest and not -(2**31) <= value < 2**31:
         return Number(None, f"number '{text}' outside integer range", value)
     within = low <= value <= high
