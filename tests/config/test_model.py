@@ -10,7 +10,7 @@ from ipaddress import ip_address
 import pytest
 
 from config.confs import ADDRESS_V6, global_defs, group, instance, only, pair, read, script, told
-from vrrp.config import Option, OtherBlock, parse
+from vrrp.config import Option, Verdict, Voice, parse
 
 
 def virtual(line: str) -> tuple[object, ...]:
@@ -89,17 +89,19 @@ def test_what_only_the_kernel_uses_is_kept() -> None:
         Option("debug", "3", 21),
         Option("auth_hmac", "x", 22),
     )
-    assert config.sync_groups[0].options == (Option("track_file", "f weight 3", 38), Option("smtp_alert", "yes", 40))
-    assert config.others == (OtherBlock("bfd_instance", ("b",), 42),)
+    assert config.sync_groups[0].options == (Option("smtp_alert", "yes", 40),)
+    assert config.bfd_sessions == ()
 
 
 def test_a_script_without_its_quote_is_removed() -> None:
     # keepalived 2.2.7 says the first of these and crashes.
     text = "vrrp_script chk {\nscript '/bin/true\n}\n"
-    assert told(text) == [
-        (1, "No script set for vrrp_script chk - removing"),
-        (2, "String 'script '/bin/true': missing terminating '"),
+    parsed = parse(text)
+    assert [(one.line, one.message, one.ends) for one in parsed.diagnostics] == [
+        (2, "String 'script '/bin/true': missing terminating '", True),
+        (3, "No script set for vrrp_script chk - removing", False),
     ]
+    assert parsed.verdict is Verdict.FATAL
 
 
 def test_scripts_of_a_refused_instance_are_not_called_unused() -> None:
@@ -127,12 +129,14 @@ def test_tracked_scripts_of_no_effect_are_kept_apart(
 def test_a_group_of_refused_instances_only_is_left_out() -> None:
     parsed = parse(instance(base="interface eth0\n") + group(members="VI_1"))
     assert parsed.config.sync_groups == ()
-    assert [one.message for one in parsed.diagnostics] == ["(VI_1) the virtual router id must be set"]
+    assert [one.message for one in parsed.diagnostics if one.voice is not Voice.OURS] == [
+        "(VI_1) the virtual router id must be set"
+    ]
 
 
 def test_a_second_list_of_members_is_ignored() -> None:
     text = pair() + group("group {\nVI_2\n}")
-    assert told(text) == [(22, "Group list already specified for sync group G1")]
+    assert told(text) == [(22, "Group list already specified for sync group G1"), (25, "Unknown keyword '}'")]
     assert parse(text).config.sync_groups[0].members == ("VI_1", "VI_2")
 
 

@@ -207,11 +207,11 @@ def advice(word: str, context: Context) -> str:
         if word in HONOURED:
             return f" before version {since}; it is read here as {since} reads it"
         return f"; it needs keepalived {since} or later"
+    if "vrrp_" + word in GLOBAL_DEFS.statements:
+        return f"; global_defs has 'vrrp_{word}'"
     homes = [other for other in CONTEXTS if word in other.keywords()]
     if homes:
         return f"; it belongs in {homes[0].name}" if homes[0].name else "; it belongs outside of all blocks"
-    if "vrrp_" + word in GLOBAL_DEFS.statements:
-        return f"; global_defs has 'vrrp_{word}'"
     if len(word) <= _LONGEST_KEYWORD:
         for near in difflib.get_close_matches(word, sorted(context.keywords()), n=1):
             return f"; did you mean '{near}'?"

@@ -70,11 +70,9 @@ def _deprecated(draft: InstanceDraft, entry: Statement) -> None:
         return
     draft.complain(
         entry.line,
-        f"Specifying {entry.keyword} against a vrrp is deprecated.",
+        f"Specifying {entry.keyword} against a vrrp is deprecated. Please use global lvs_sync_daemon",
         "keepalived follows it",
     )
-    advice = "Please use global lvs_sync_daemon"
-    draft.report.warning(entry.line, advice, "keepalived follows it")
     known = draft.values.get(entry.keyword)
     draft.values.setdefault(entry.keyword, entry.arguments[0])
     if known is not None:

@@ -25,7 +25,9 @@ INSTANCE_KEYWORDS: Mapping[str, Kind] = {
     ),
     "debug": Whole(0, 4, "({owner}) Debug value '{value}' not valid; must be between 0-4"),
     "notify_priority_changes": Switch("({owner}) Invalid value '{value}' for {keyword} specified"),
-    "preempt_delay": Seconds(0, LONGEST_PREEMPT_DELAY_US, "({owner}) Preempt_delay not valid! must be between 0-1000"),
+    "preempt_delay": Seconds(
+        0, LONGEST_PREEMPT_DELAY_US, "({owner}) Preempt_delay not valid! must be between 0-1000", otherwise=0
+    ),
     "priority": Whole(
         1, 255, "({owner}) Priority not valid! must be between 1 & 255. Using default 100", otherwise=100
     ),

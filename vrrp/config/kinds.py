@@ -57,6 +57,7 @@ class Seconds:
     high_us: int
     complaint: str
     missing: str = ""
+    otherwise: int | None = None
     whole_only: bool = False
 
 
@@ -151,7 +152,7 @@ def _seconds(statement: Statement, kind: Seconds, report: Report, owner: str) ->
     number = decimal_us(statement.arguments[0], kind.low_us, kind.high_us, tail=not kind.whole_only)
     if number.value is None:
         report.warning(statement.line, f"{number.complaint}: {_said(kind.complaint, statement, owner)}", IGNORED)
-        return None
+        return kind.otherwise
     if number.complaint:
         report.warning(statement.line, number.complaint, f"keepalived takes it for {number.value / 1e6:.6f} s")
     return number.value
