@@ -10,7 +10,7 @@ from ipaddress import ip_address
 import pytest
 
 from config.confs import ADDRESS_V6, global_defs, group, instance, only, pair, read, script, told
-from vrrp.config import Option, Verdict, Voice, parse
+from vrrp.config import BfdSession, Option, Verdict, Voice, parse
 
 
 def virtual(line: str) -> tuple[object, ...]:
@@ -90,7 +90,7 @@ def test_what_only_the_kernel_uses_is_kept() -> None:
         Option("auth_hmac", "x", 22),
     )
     assert config.sync_groups[0].options == (Option("smtp_alert", "yes", 40),)
-    assert config.bfd_sessions == ()
+    assert config.bfd_sessions == (BfdSession("b", "10.0.0.3", None, 0, False, 42),)
 
 
 def test_a_script_without_its_quote_is_removed() -> None:
