@@ -120,7 +120,7 @@ def test_a_scenario_that_cannot_be_read(tmp_path: Path) -> None:
         ("none.conf", None, "{file}:5: {conf}: no such file or directory"),
         (".", None, "{file}:5: {conf}: is a directory"),
         ("a.conf", "", "{conf}: no vrrp_instance in it; nothing to run"),
-        ("a.conf", "bfd_instance b {\n}\n", "{conf}: no vrrp_instance in it; nothing to run"),
+        ("a.conf", "static_routes {\n}\n", "{conf}: no vrrp_instance in it; nothing to run"),
     ],
 )
 def test_configurations_that_cannot_be_used(name: str, text: str | None, message: str, tmp_path: Path) -> None:
