@@ -86,6 +86,7 @@ class Lab:
                 stderr=subprocess.STDOUT,
                 text=True,
                 bufsize=1,
+                start_new_session=True,  # else the end of one wakes those that are paused
             )
             self._running[number] = process
             reader = threading.Thread(target=self._read, args=(number, process), daemon=True)
@@ -96,6 +97,11 @@ class Lab:
         """kill -9 of all its processes at once; its addresses stay."""
         self._note("crash", number)
         self._kill(number)
+
+    def crash_child(self, number: int) -> None:
+        """kill -9 of the VRRP process alone; its parent starts another."""
+        self._note("crash-child", number)
+        os.kill(self._children(self._running[number].pid)[0], signal.SIGKILL)
 
     def stop(self, number: int) -> None:
         """SIGTERM, and wait for its end."""
@@ -125,7 +131,7 @@ class Lab:
     def link(self, number: int, up: bool, interface: int = 0) -> None:
         """Plug the cable in or out: the router's carrier follows."""
         self._note(f"link-{'up' if up else 'down'}", number, interface=f"eth{interface}")
-        sh("ip", "-n", self._space(0), "link", "set", f"p{number}_{interface}", "up" if up else "down")
+        self._port(number, interface, "up" if up else "down")
 
     def script(self, number: int, outcome: str) -> None:
         """Make its check script "fail", "pass", "hang", or "unhang"."""
@@ -138,13 +144,17 @@ class Lab:
         """Move these routers' eth0 to the other side; their carrier stays up."""
         self._note("partition", None, away=[f"r{number}" for number in away])
         for number in away:
-            sh("ip", "-n", self._space(0), "link", "set", f"p{number}_0", "master", "brx")
+            self._port(number, 0, "master", "brx")
 
     def heal(self, *back: int) -> None:
         """Move them back."""
         self._note("heal", None, back=[f"r{number}" for number in back])
         for number in back:
-            sh("ip", "-n", self._space(0), "link", "set", f"p{number}_0", "master", "br0")
+            self._port(number, 0, "master", "br0")
+
+    def _port(self, number: int, interface: int, *change: str) -> None:
+        """Change a port of the LAN, as soon after the event's time as can be."""
+        sh(*PROMPTLY, "ip", "-n", self._space(0), "link", "set", f"p{number}_{interface}", *change)
 
     # Building and cleaning ------------------------------------------------------------------------------
 

@@ -17,10 +17,11 @@ MS_NS = 1_000_000
 SECOND_NS = 1_000_000_000
 EXEC_NS = 20 * MS_NS
 """From starting keepalived to its first state, where its log does not tell: 10 to 30 ms measured."""
-ENDS = {"crash", "crash-parent", "stop"}
+ENDS = {"crash", "crash-child", "crash-parent", "stop"}
 SEGMENTS = {"eth0": "lan0", "eth1": "lan1"}
 PREDICTED = {
     "crash",
+    "crash-child",
     "crash-parent",
     "heal",
     "link-down",
@@ -35,8 +36,10 @@ PREDICTED = {
     "start",
     "stop",
 }
-WORDS = {"script-unhang": "script-pass", "crash-parent": "stop"}
+WORDS = {"script-unhang": "script-pass", "crash-parent": "stop", "crash-child": "crash"}
 """What a scenario calls it. Of a parent that is killed the child hears as of a SIGTERM (measured)."""
+STARTS = {"start", "crash-child"}
+"""Whoever lost its child starts another."""
 CONSEQUENCES = {"remove-addresses", "stopped"}
 """What a scenario needs no event for: a start clears leftover addresses, and a stop ends."""
 COMMENTS = {"other"}
@@ -115,7 +118,7 @@ class Recording:
         """
         starts: list[tuple[str, float]] = []
         for event in self.events:
-            if event["action"] != "start":
+            if event["action"] not in STARTS:
                 continue
             router, begun = event["router"], event["t"]
             told = [t for t in self._transitions if t["router"] == router and begun <= t["t"] < begun + 2]

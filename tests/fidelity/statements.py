@@ -219,3 +219,11 @@ def refusals(folder: Path) -> None:
     with Lab(folder, [head() + config for config in configs]) as lab:
         lab.start(1, 2, 3, 4, 5, 6, 7)
         lab.until(14)
+
+
+def child_killed(folder: Path) -> None:
+    with Lab(folder, plain(100, 101)) as lab:
+        lab.start(1, 2)
+        lab.until(6.3)
+        lab.crash_child(2)
+        lab.until(15)

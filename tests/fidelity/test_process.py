@@ -96,3 +96,14 @@ def test_mixed_quick_restarts_a_restart_within_the_skew_is_a_failover_all_the_sa
     assert [(e.node, e.state) for e in ours.entries if e.state == "MASTER"] == [
         (e.node, e.state) for e in real.entries if e.state == "MASTER"
     ]
+
+
+def test_child_killed_the_parent_starts_another_which_is_two_failovers() -> None:
+    """The VRRP process of r2 killed at 6.300 s, anew 9 ms later; nothing is said, and its address is gone at once."""
+    for story in both("child_killed"):
+        assert all(a.priority for a in story.from_router("r2"))
+        ((last, first),) = story.handovers("r2", "r1")[-1:]
+        assert (first.at_ns - last.at_ns) / MS_NS == pytest.approx(3609.6, abs=0.2)
+        again = story.became("r2", "BACKUP", after_ns=6 * S_NS)[0]
+        assert 6_300 * MS_NS < again < 6_340 * MS_NS
+        assert (story.became("r2", "MASTER", after_ns=again)[0] - again) / MS_NS == pytest.approx(3605.8, abs=0.2)
