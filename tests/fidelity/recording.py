@@ -121,9 +121,9 @@ class Recording:
             if event["action"] not in STARTS:
                 continue
             router, begun = event["router"], event["t"]
-            told = [t for t in self._transitions if t["router"] == router and begun <= t["t"] < begun + 2]
+            told = [t for t in self._transitions if t["router"] == router and t["t"] >= begun]
             ready = begun + EXEC_NS / SECOND_NS
-            if told:
+            if told and told[0]["t"] < begun + (2 if told[0]["init"] else 0.3):
                 checked = told[0]["to"] == "BACKUP" and not told[0]["init"]
                 ready = max(told[0]["t"] - checked * SCRIPT_RUN_NS / SECOND_NS, begun)
             starts.append((router, ready))

@@ -227,3 +227,16 @@ def child_killed(folder: Path) -> None:
         lab.until(6.3)
         lab.crash_child(2)
         lab.until(15)
+
+
+def garp_lower_delay(folder: Path) -> None:
+    """A lower master is heard three times within garp_lower_prio_delay: it is cut off for a while each time."""
+    lines = ["version 3", "advert_int 0.5", "garp_lower_prio_repeat 2"]
+    with Lab(folder, plain(200, 100, lines=lines)) as lab:
+        lab.start(1, 2)
+        for cut_at, heal_at in ((2.45, 4.75), (5.0, 7.1), (7.35, 9.35)):
+            lab.until(cut_at)
+            lab.partition(2)
+            lab.until(heal_at)
+            lab.heal(2)
+        lab.until(17)

@@ -241,6 +241,16 @@ def test_owner_255_both_with_state_backup_there_is_no_conflict() -> None:
         assert story.became("r2", "MASTER") == []
 
 
+def test_garp_lower_delay_each_lower_advertisement_is_announced_again_after_its_own_five_seconds() -> None:
+    """Heard at 4.930, 7.235 and 9.541 s, with garp_lower_prio_repeat 2; that of 6.625 s is the mastership's."""
+    for story in both("garp_lower_delay"):
+        batches = story.batches("r1")
+        assert [len(batch) for batch in batches] == [5, 2, 5, 2, 2, 2, 2, 2]
+        begun = [batch[0].at_ns / S_NS for batch in batches]
+        times = (1.625, 4.930, 6.625, 7.235, 9.541, 9.930, 12.235, 14.541)
+        assert begun == [pytest.approx(at, abs=0.002) for at in times]
+
+
 def test_garp_second_batch_outlives_the_mastership() -> None:
     """Master at 3.620 s, backup at 5.117 s, master at 6.610 s: announced 5 s after the first and after the second."""
     for story in both("garp_second_batch"):

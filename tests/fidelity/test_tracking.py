@@ -233,6 +233,13 @@ def test_track_interface_weight_is_a_script_with_fall_1() -> None:
     assert_agree("track_interface_weight", lambda story: [a.at_ns for a in story.from_router("r2")][:1], within_ms=3)
 
 
+def test_mixed_unicast_v3_back_from_fault_the_own_address_is_announced_once() -> None:
+    """To the peers' caches; at 6.103 s."""
+    for story in both("mixed_unicast_v3"):
+        (own,) = [one.at_ns for one in story.announcements if one.address == "10.0.0.1"]
+        assert abs(own - story.became("r1", "BACKUP")[1]) < 1 * MS_NS
+
+
 # Sync groups ------------------------------------------------------------------------------------------------
 
 

@@ -183,6 +183,9 @@ SITUATIONS: dict[tuple[State, Input, str], Situation] = {
         (KEEPALIVED,), arguments=lambda router: (90,), gone=True
     ),
     (FAULT, Input.RECOVER, ""): Situation((KEEPALIVED,), arguments=reason, timer=down),
+    (FAULT, Input.RECOVER, "has unicast peers"): Situation(
+        (KEEPALIVED,), {"unicast_peers": ["10.0.0.2"]}, reason, timer=down
+    ),
     (FAULT, Input.RECOVER, "owner that had only its scripts' first results to wait for"): Situation(
         (KEEPALIVED,), OWNER, lambda router: ("test", True), timer=second
     ),

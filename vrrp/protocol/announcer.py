@@ -6,9 +6,14 @@ comes (keepalived 2.2.7, measured: the second batch of a first mastership appear
 
 from __future__ import annotations
 
-from vrrp.protocol.effects import Announce, Effects
+from heapq import heappop, heappush
+
+from vrrp.protocol.effects import AcquireAddresses, Announce, Effects, ReleaseAddresses
 from vrrp.protocol.settings import Announcements
 from vrrp.protocol.timers import NEVER
+
+MOST_BATCHES = 1000
+"""Delayed batches that wait at a time: whoever floods a master with weaker advertisements gets no more."""
 
 
 class Announcer:
@@ -16,7 +21,6 @@ class Announcer:
 
     __slots__ = (
         "_batches",
-        "_lower_due_ns",
         "_paced",
         "_paced_ns",
         "_plan",
@@ -29,8 +33,8 @@ class Announcer:
         self.addresses = addresses
         self.due_ns = NEVER
         self._plan = plan
-        self._batches: list[int] = []
-        self._lower_due_ns = NEVER
+        self._batches: list[tuple[int, int]] = []
+        """When which number of rounds is due, a heap."""
         self._paced: list[bytes] = []
         self._paced_ns = -NEVER
         self._refreshed_ns = 0
@@ -38,19 +42,22 @@ class Announcer:
     def start(self, now_ns: int) -> Effects:
         """The router became master."""
         self._refreshed_ns = now_ns
-        if self._plan.again_after_ns:
-            self._batches.append(now_ns + self._plan.again_after_ns)
+        self._delay(now_ns, self._plan.again_after_ns, self._plan.repeat)
         return self._announce(now_ns, self._plan.repeat)
 
-    def add(self, now_ns: int) -> Effects:
-        """A master was given addresses by a new configuration: announced once, the others with them (measured)."""
-        self._refreshed_ns = now_ns
-        return self._announce(now_ns, self._plan.repeat)
+    def replace(self, now_ns: int, predecessor: Announcer) -> Effects:
+        """A master's addresses are these now: the lost ones go; with new ones all are announced, once (measured)."""
+        effects: Effects = ()
+        if lost := tuple(address for address in predecessor.addresses if address not in self.addresses):
+            effects += (ReleaseAddresses(lost),)
+        if new := tuple(address for address in self.addresses if address not in predecessor.addresses):
+            self._refreshed_ns = now_ns
+            effects += (AcquireAddresses(new), *self._announce(now_ns, self._plan.repeat))
+        return effects
 
     def reply(self, now_ns: int) -> Effects:
-        """A weaker advertisement arrived; a delayed batch already waiting is not put off by the next one."""
-        if self._plan.lower_again_after_ns and self._lower_due_ns == NEVER:
-            self._lower_due_ns = now_ns + self._plan.lower_again_after_ns
+        """A weaker advertisement arrived: each has a delayed batch of its own (measured)."""
+        self._delay(now_ns, self._plan.lower_again_after_ns, self._plan.lower_repeat)
         return self._announce(now_ns, self._plan.lower_repeat)
 
     def refresh(self, now_ns: int) -> Effects:
@@ -63,18 +70,19 @@ class Announcer:
     def expire(self, now_ns: int, *, master: bool) -> Effects:
         """Everything due by `now_ns`; dropped unless the router is master now."""
         effects: Effects = ()
-        while self._batches and self._batches[0] <= now_ns:
-            del self._batches[0]
-            effects += self._announce(now_ns, self._plan.repeat) if master else ()
-        if self._lower_due_ns <= now_ns:
-            self._lower_due_ns = NEVER
-            effects += self._announce(now_ns, self._plan.lower_repeat) if master else ()
+        while self._batches and self._batches[0][0] <= now_ns:
+            _, repeat = heappop(self._batches)
+            effects += self._announce(now_ns, repeat) if master else ()
         if self._paced and now_ns >= self._paced_ns + self._plan.spacing_ns:
             address = self._paced.pop(0)
             self._paced_ns = now_ns
             effects += (Announce((address,), 1),) if master else ()
         self._set_due()
         return effects
+
+    def _delay(self, now_ns: int, delay_ns: int, repeat: int) -> None:
+        if delay_ns and len(self._batches) < MOST_BATCHES:
+            heappush(self._batches, (now_ns + delay_ns, repeat))
 
     def _announce(self, now_ns: int, repeat: int) -> Effects:
         if not repeat:
@@ -97,4 +105,4 @@ class Announcer:
 
     def _set_due(self) -> None:
         paced_ns = self._paced_ns + self._plan.spacing_ns if self._paced else NEVER
-        self.due_ns = min(self._batches[0] if self._batches else NEVER, self._lower_due_ns, paced_ns)
+        self.due_ns = min(self._batches[0][0] if self._batches else NEVER, paced_ns)

@@ -69,6 +69,8 @@ class Profile:
     goodbyes_on_fault: int = 1
     """Priority-0 advertisements sent on leaving MASTER for a fault of its own (keepalived: 2, 40 to 700 us apart);
     one that its sync group takes along sends a single one (measured)."""
+    announces_source_after_fault: bool = False
+    """Back from FAULT, a router with unicast peers announces the address it sends from (keepalived, measured)."""
     tracks_links: bool = True
     """FRR does not watch its interface: it stays master without carrier (measured)."""
     second_owner_yields: bool = False
@@ -157,6 +159,7 @@ KEEPALIVED = Profile(
     priority_change_moves_timer=True,
     fault_state=True,
     goodbyes_on_fault=2,
+    announces_source_after_fault=True,
     second_owner_yields=True,
     router_flag=False,
     virtual_mac=False,

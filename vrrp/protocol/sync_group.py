@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from vrrp.protocol.effects import Effects
 from vrrp.protocol.state import State
 
 if TYPE_CHECKING:
     from vrrp.protocol.virtual_router import VirtualRouter
+
+
+class Group(Protocol):
+    """What a virtual router asks of its sync group."""
+
+    def ready(self, asking: VirtualRouter) -> bool:
+        """Whether every other member is, or wants to be, master."""
 
 
 class SyncGroup:

@@ -109,6 +109,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(FAULT, Input.STOP, "", (StateChanged,), INITIALIZE),
     Transition(FAULT, Input.PRIORITY, "not owner, other value", (PriorityChanged,), FAULT),
     Transition(FAULT, Input.RECOVER, "", (StateChanged,), BACKUP),
+    Transition(FAULT, Input.RECOVER, "has unicast peers", (StateChanged, Announce), BACKUP),
     Transition(FAULT, Input.RECOVER, "owner that had only its scripts' first results to wait for", _UP, MASTER),
 )
 """Every state and input that does something."""

@@ -27,12 +27,13 @@ Members of a sync group move together: a backup whose timer ends waits until all
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from vrrp.protocol.advertiser import Advertiser
 from vrrp.protocol.announcer import Announcer
 from vrrp.protocol.effects import (
     AcquireAddresses,
+    Announce,
     Effects,
     PriorityChanged,
     ReleaseAddresses,
@@ -40,22 +41,19 @@ from vrrp.protocol.effects import (
     StateChanged,
 )
 from vrrp.protocol.profile import LowerReply, OwnerStart, Profile
+from vrrp.protocol.reasons import end_of_wait
 from vrrp.protocol.settings import OWNER_PRIORITY, VirtualRouterConfig
 from vrrp.protocol.state import State
-from vrrp.protocol.timers import CENTISECOND_NS, NEVER, master_down_ns, seconds_text, skew_ns
+from vrrp.protocol.timers import CENTISECOND_NS, NEVER, master_down_ns, skew_ns
 from vrrp.wire.address import AnyAddress, pack, text
 from vrrp.wire.advertisement import Advertisement
 from vrrp.wire.checksum import ChecksumPolicy
 
+if TYPE_CHECKING:
+    from vrrp.protocol.sync_group import Group
+
 # Names of the module, because reaching a member through its Enum class costs 0.1 us each time.
 INITIALIZE, BACKUP, MASTER, FAULT = State
-
-
-class Group(Protocol):
-    """What a virtual router asks of its sync group."""
-
-    def ready(self, asking: VirtualRouter) -> bool:
-        """Whether every other member is, or wants to be, master."""
 
 
 class VirtualRouter:
@@ -248,9 +246,12 @@ class VirtualRouter:
 
     def recover(self, now_ns: int, reason: str, starting: bool = False) -> Effects:
         """All that was tracked and down is up again; `starting`: only first results were missing since the start."""
-        if self.state is FAULT:
-            return self._begin(now_ns, reason) if starting else self._become_backup(now_ns, reason)
-        return self.start(now_ns)
+        if self.state is not FAULT:
+            return self.start(now_ns)
+        effects = self._begin(now_ns, reason) if starting else self._become_backup(now_ns, reason)
+        if self.config.unicast_peers and self.profile.announces_source_after_fault:
+            effects += (Announce((self.source,), 1),)
+        return effects
 
     def lead(self, now_ns: int, reason: str) -> Effects:
         """The sync group moves to MASTER."""
@@ -283,13 +284,7 @@ class VirtualRouter:
             self._wait(now_ns, self._down_ns)
         if self.state is not MASTER:
             return ()
-        had, have = predecessor._announcer.addresses, self._announcer.addresses
-        effects: Effects = ()
-        if lost := tuple(address for address in had if address not in have):
-            effects += (ReleaseAddresses(lost),)
-        if new := tuple(address for address in have if address not in had):
-            effects += (AcquireAddresses(new), *self._announcer.add(now_ns))
-        return effects + self.advertise(now_ns)
+        return self._announcer.replace(now_ns, predecessor._announcer) + self.advertise(now_ns)
 
     # BACKUP ---------------------------------------------------------------------------------------------
 
@@ -321,17 +316,8 @@ class VirtualRouter:
             self._steady = None
             self._wait(now_ns, self._down_ns)
             return ()
-        return self._become_master(now_ns, self._why(now_ns))
-
-    def _why(self, now_ns: int) -> str:
-        """Why the wait for a master ended, in words."""
-        if self._cause is None:
-            yet = " yet," if self.master is None else ""
-            return f"no advertisement{yet} for {seconds_text(now_ns - self._heard_ns)}"
-        source, priority = self._cause
-        if not priority:
-            return f"priority 0 from {text(source)}"
-        return f"preempts {text(source)}: its priority {priority} is below our {self._ours()}"
+        silent_ns = now_ns - self._heard_ns
+        return self._become_master(now_ns, end_of_wait(self._cause, self.master, silent_ns, self._ours()))
 
     # MASTER ---------------------------------------------------------------------------------------------
 
