@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from vrrp.config import Diagnostic, ParsedConfig, Verdict, VrrpInstance, parse
+from vrrp.config.diagnostics import Report
+from vrrp.config.lexer import Fragment
+from vrrp.config.source import Source
 
 ADDRESS = "virtual_ipaddress {\n10.0.0.100/24\n}\n"
 ADDRESS_V6 = "virtual_ipaddress {\nfe80::100\n}\n"
@@ -56,3 +61,11 @@ def complaints(parsed: ParsedConfig) -> list[Diagnostic]:
     return [
         one for one in parsed.diagnostics if one.severity.value != "note" and one.verdict is not Verdict.SCRIPTS_UNSAFE
     ]
+
+
+def fragments(
+    text: str, report: Report, environment: Mapping[str, str] | None = None, config_id: str | None = None
+) -> tuple[Fragment, ...]:
+    """What keepalived's first process cuts a text into."""
+    source = Source("f", text, folder=None, environment=environment or {}, config_id=config_id, seed=1)
+    return source.for_the_first(report)

@@ -6,17 +6,16 @@ import time
 
 import pytest
 
-from config.confs import instance
+from config.confs import fragments, instance
 from vrrp.config import parse
 from vrrp.config.diagnostics import Report
 from vrrp.config.grammar import CHECKER, FILE, GLOBAL_DEFS, PARENT, VRRP, VRRP_INSTANCE, Process, advice
-from vrrp.config.lexer import Lexer
 from vrrp.config.tree import Block, Statement, TreeReader
 
 
 def tree(text: str, process: Process = VRRP) -> tuple[Statement | Block, ...]:
     report = Report("f")
-    return TreeReader(Lexer(text, report, {}).fragments(), process, report).read()
+    return TreeReader(fragments(text, report), process, report).read()
 
 
 def test_blocks_and_statements() -> None:

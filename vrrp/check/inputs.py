@@ -14,7 +14,7 @@ from vrrp.check.containers import is_manifest
 from vrrp.config import ParsedConfig, load
 from vrrp.config.frr import parse_frr
 from vrrp.config.haproxy import parse_haproxy
-from vrrp.config.keepalived import LARGEST_FILE
+from vrrp.config.open_files import LARGEST_FILE
 
 _HAPROXY = re.compile(r"^\s*(?:global|defaults|frontend|backend|listen)\b(?!.*[{}])", re.MULTILINE)
 _KEEPALIVED = re.compile(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 
+from vrrp.config.line import file_of, order_of
 from vrrp.words import printable
 
 
@@ -73,19 +74,29 @@ def missing_parameter(keyword: str) -> str:
 
 
 class Report:
-    """Collects the diagnostics of one file.
+    """Collects the diagnostics of one configuration.
 
     Args:
-        file: the name that every diagnostic carries.
+        file: the name of its first file, which a diagnostic carries when its line knows no other.
     """
 
     def __init__(self, file: str) -> None:
-        self._file = file
+        self.file = file
+        self._files = {file: 0}
         self._diagnostics: dict[Diagnostic, None] = {}
         self._process: list[Diagnostic] = []
         self._stopped = 0
         self._ended = False
         self._done = False
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that were read, in the order in which they were begun."""
+        return tuple(self._files)
+
+    def reads(self, file: str) -> None:
+        """Another file is begun, or the same again."""
+        self._files.setdefault(file, len(self._files))
 
     def error(self, line: int, message: str, instead: str, voice: Voice = Voice.LINE) -> None:
         """Something that was asked for is lost."""
@@ -97,41 +108,87 @@ class Report:
 
     def note(self, line: int, message: str, instead: str, voice: Voice = Voice.OURS) -> None:
         """Nothing is wrong, and yet a person should know; whatever keepalived says, it does not mind."""
-        self._add(Diagnostic(self._file, line, Severity.NOTE, message, instead, voice=voice, verdict=Verdict.CLEAN))
+        self._add(
+            Diagnostic(
+                file_of(line, self.file), line, Severity.NOTE, message, instead, voice=voice, verdict=Verdict.CLEAN
+            )
+        )
 
     def refuse(self, line: int, message: str) -> None:
         """Something found when the whole file is read, and on which keepalived exits."""
         instead = "keepalived does not start"
-        self._add(Diagnostic(self._file, line, Severity.ERROR, message, instead, fatal=True, voice=Voice.PLAIN))
+        self._add(
+            Diagnostic(file_of(line, self.file), line, Severity.ERROR, message, instead, fatal=True, voice=Voice.PLAIN)
+        )
 
     def stop(self, line: int, message: str, instead: str = "keepalived does not start, and reads no further") -> None:
         """Something on which keepalived exits at once, and reads no further."""
         verdict = Verdict.FATAL
         self._add(
-            Diagnostic(self._file, line, Severity.ERROR, message, instead, fatal=True, verdict=verdict, ends=True)
+            Diagnostic(
+                file_of(line, self.file),
+                line,
+                Severity.ERROR,
+                message,
+                instead,
+                fatal=True,
+                verdict=verdict,
+                ends=True,
+            )
         )
 
     def unusable(self, line: int, message: str, instead: str) -> None:
         """Something for which `keepalived -t` ends with status 4, unless there are other complaints as well."""
-        self._add(Diagnostic(self._file, line, Severity.ERROR, message, instead, verdict=Verdict.FATAL))
+        self._add(Diagnostic(file_of(line, self.file), line, Severity.ERROR, message, instead, verdict=Verdict.FATAL))
+
+    def die(self, line: int, message: str, instead: str) -> None:
+        """Something at which keepalived itself ends by its own fault, or never comes to an end, without a word."""
+        file, verdict, voice = file_of(line, self.file), Verdict.FATAL, Voice.OURS
+        self._add(Diagnostic(file, line, Severity.ERROR, message, instead, True, voice, verdict, ends=True))
+        self._stop_at(line)
+
+    def mention(self, line: int, message: str, instead: str) -> None:
+        """Something that keepalived says and does not mind, and a person should."""
+        self._add(
+            Diagnostic(file_of(line, self.file), line, Severity.WARNING, message, instead, verdict=Verdict.CLEAN)
+        )
+
+    def missing(self, line: int, message: str, instead: str) -> None:
+        """A file that is asked for and cannot be read: keepalived ends with this process, as for unsafe scripts."""
+        self._ended = True
+        file, verdict = file_of(line, self.file), Verdict.SCRIPTS_UNSAFE
+        self._add(Diagnostic(file, line, Severity.ERROR, message, instead, fatal=True, verdict=verdict))
 
     def unsafe(self, line: int, message: str, instead: str) -> None:
         """Scripts that run as root without keepalived having looked who may write them."""
         voice, verdict = Voice.PLAIN, Verdict.SCRIPTS_UNSAFE
-        self._add(Diagnostic(self._file, line, Severity.WARNING, message, instead, voice=voice, verdict=verdict))
+        self._add(
+            Diagnostic(
+                file_of(line, self.file), line, Severity.WARNING, message, instead, voice=voice, verdict=verdict
+            )
+        )
 
     def crash(self, line: int, message: str) -> None:
         """Something at which `keepalived -t` crashes as it reads, without a word."""
         self.kill(line, message)
         self._done = False
-        self._stopped = min(self._stopped or line, line)
+        self._stop_at(line)
 
     def kill(self, line: int, message: str) -> None:
         """Something at which `keepalived -t` ends by its own fault, without a word."""
         verdict, voice = Verdict.FATAL, Voice.OURS
         instead = "it says nothing more; keepalived itself goes on"
         self._add(
-            Diagnostic(self._file, line, Severity.NOTE, message, instead, verdict=verdict, voice=voice, ends=True)
+            Diagnostic(
+                file_of(line, self.file),
+                line,
+                Severity.NOTE,
+                message,
+                instead,
+                verdict=verdict,
+                voice=voice,
+                ends=True,
+            )
         )
         self._ended = True
         self.done()
@@ -141,9 +198,9 @@ class Report:
         self._done = True
 
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """All of them, in the order of the lines."""
+        """All of them, in the order of the files and their lines."""
         self.end_of_process()
-        return tuple(sorted(self._diagnostics, key=lambda diagnostic: diagnostic.line))
+        return tuple(sorted(self._diagnostics, key=lambda one: (self._files[one.file], one.line)))
 
     def end_of_process(self) -> None:
         """One of keepalived's processes has read the file; what it says again, in the next, is told once.
@@ -151,21 +208,25 @@ class Report:
         Where it stopped, neither it nor the next ones see what follows.
         """
         for diagnostic in self._process:
-            unsaid = self._stopped and (diagnostic.line > self._stopped or diagnostic.voice is Voice.PLAIN)
+            unsaid = self._stopped and (order_of(diagnostic.line) > self._stopped or diagnostic.voice is Voice.PLAIN)
             self._diagnostics.setdefault(_ours(diagnostic) if unsaid else diagnostic)
         self._process.clear()
         self._done = self._ended
 
+    def _stop_at(self, line: int) -> None:
+        order = order_of(line)
+        self._stopped = min(self._stopped or order, order)
+        self._ended = True
+
     def _complain(self, line: int, severity: Severity, message: str, instead: str, voice: Voice) -> None:
         verdict = Verdict.CLEAN if voice is Voice.OURS else Verdict.COMPLAINTS
-        self._add(Diagnostic(self._file, line, severity, message, instead, voice=voice, verdict=verdict))
+        self._add(Diagnostic(file_of(line, self.file), line, severity, message, instead, voice=voice, verdict=verdict))
 
     def _add(self, diagnostic: Diagnostic) -> None:
         if self._done:
             diagnostic = _ours(diagnostic)
         elif diagnostic.ends and diagnostic.voice is Voice.LINE:
-            self._ended = True
-            self._stopped = min(self._stopped or diagnostic.line, diagnostic.line)
+            self._stop_at(diagnostic.line)
         self._process.append(
             replace(diagnostic, message=printable(diagnostic.message), instead=printable(diagnostic.instead))
         )

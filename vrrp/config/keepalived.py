@@ -1,7 +1,4 @@
-"""keepalived.conf, as keepalived 2.2.7 reads it: text in, model and diagnostics out.
-
-Not read by this version, and noted where they stand: include, @conditions, $definitions, ~SEQ and ~LST.
-"""
+"""keepalived.conf, as keepalived 2.2.7 reads it: text in, model and diagnostics out."""
 
 from __future__ import annotations
 
@@ -11,11 +8,10 @@ from pathlib import Path
 
 from vrrp.config.diagnostics import Report, Voice
 from vrrp.config.host import Host
-from vrrp.config.lexer import Lexer
 from vrrp.config.model import KeepalivedConfig, ParsedConfig
+from vrrp.config.open_files import LARGEST_FILE, decode
 from vrrp.config.reader import Reader
-
-LARGEST_FILE = 16 * 1024 * 1024
+from vrrp.config.source import Source
 
 
 def parse(
@@ -24,6 +20,9 @@ def parse(
     filename: str = "<string>",
     environment: Mapping[str, str] | None = None,
     host: Host | None = None,
+    config_id: str | None = None,
+    folder: str | os.PathLike[str] | None = None,
+    seed: int = 1,
 ) -> ParsedConfig:
     """Read a configuration. No text makes it raise.
 
@@ -32,29 +31,38 @@ def parse(
         filename: the name that diagnostics carry.
         environment: values for ${NAME} placeholders; none when None.
         host: the machine that is to run it; when None, one on which everything exists that the file names.
+        config_id: what lines that begin with @ID are for, as keepalived's option -i; keepalived takes the first part
+            of the host's name when it has no such option, we take none of them.
+        folder: where the files are that the text includes; when None they are not read, and that is noted.
+        seed: where ${_RANDOM} begins; the same seed gives the same numbers. keepalived begins with the time.
 
     Returns:
         What keepalived 2.2.7 would make of it, and what there is to say about it.
     """
     report = Report(filename)
-    fragments = Lexer(text, report, environment or {}).fragments()
-    reader = Reader(report, host or Host())
-    config = reader.read(fragments, filename)
-    return ParsedConfig(config, report.diagnostics(), reader.keywords())
+    return _read(text, report, environment, host, config_id, None if folder is None else Path(folder), seed)
 
 
 def load(
-    path: str | os.PathLike[str], *, environment: Mapping[str, str] | None = None, host: Host | None = None
+    path: str | os.PathLike[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    host: Host | None = None,
+    config_id: str | None = None,
+    seed: int = 1,
 ) -> ParsedConfig:
-    """Read a configuration file of at most 16 MiB; a larger one is diagnosed and not read.
+    """Read a configuration file and those that it includes, of at most 16 MiB; more is diagnosed and not read.
 
     Args:
-        path: the file; diagnostics carry this name.
+        path: the file; diagnostics carry this name, and for an included file the name that was written, as seen from
+            the current directory.
         environment: values for ${NAME} placeholders; none when None.
         host: the machine that is to run it; when None, one on which everything exists that the file names.
+        config_id: see `parse`.
+        seed: see `parse`.
 
     Raises:
-        OSError: the file cannot be read.
+        OSError: the file cannot be read. An included one is diagnosed instead.
     """
     filename = os.fspath(path)
     with Path(path).open("rb") as handle:
@@ -62,18 +70,21 @@ def load(
     report = Report(filename)
     if len(raw) > LARGEST_FILE:
         report.error(0, "the file is larger than 16 MiB", "it is not read", Voice.OURS)
-        return ParsedConfig(KeepalivedConfig(filename), report.diagnostics())
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as fault:
-        report.warning(
-            raw.count(b"\n", 0, fault.start) + 1,
-            f"byte 0x{raw[fault.start]:02x} is not UTF-8",
-            "keepalived reads the bytes as they are",
-            Voice.OURS,
-        )
-        text = raw.decode("utf-8", "surrogateescape")
-    fragments = Lexer(text, report, environment or {}).fragments()
+        return ParsedConfig(KeepalivedConfig(filename), report.diagnostics(), files=report.files)
+    text = decode(raw, filename, report)
+    return _read(text, report, environment, host, config_id, Path(filename).parent, seed)
+
+
+def _read(
+    text: str,
+    report: Report,
+    environment: Mapping[str, str] | None,
+    host: Host | None,
+    config_id: str | None,
+    folder: Path | None,
+    seed: int,
+) -> ParsedConfig:
+    source = Source(report.file, text, folder=folder, environment=environment or {}, config_id=config_id, seed=seed)
     reader = Reader(report, host or Host())
-    config = reader.read(fragments, filename)
-    return ParsedConfig(config, report.diagnostics(), reader.keywords())
+    config = reader.read(source, report.file)
+    return ParsedConfig(config, report.diagnostics(), reader.keywords(), report.files)

@@ -310,11 +310,13 @@ class ParsedConfig:
     """What a file means, and everything that there is to say about it, in the order of its lines.
 
     `keywords` has each keyword that was read, and its line.
+    `files` are the names of the files that were read: the first, and those that it includes.
     """
 
     config: KeepalivedConfig
     diagnostics: tuple[Diagnostic, ...]
     keywords: tuple[tuple[int, str], ...] = ()
+    files: tuple[str, ...] = ()
 
     @property
     def refused(self) -> bool:

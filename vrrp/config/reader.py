@@ -30,6 +30,7 @@ from vrrp.config.model import (
 from vrrp.config.notify import Notifications
 from vrrp.config.script_security import disabled_scripts
 from vrrp.config.settings import options_of
+from vrrp.config.source import Source
 from vrrp.config.top_level import TopLevel
 from vrrp.config.trackables import Definitions
 from vrrp.config.tree import Block, Statement, TreeReader
@@ -62,12 +63,15 @@ class Reader:
         """The keywords that were read, each with its line, in the order of the lines."""
         return tuple(sorted(self._keywords, key=lambda use: use[0]))
 
-    def read(self, fragments: tuple[Fragment, ...], filename: str) -> KeepalivedConfig:
+    def read(self, source: Source, filename: str) -> KeepalivedConfig:
         """What the processes make of it, one after the other."""
-        self._process(fragments, PARENT, {"global_defs": self._globals.read})
+        self._process(source.for_the_first(self._report), PARENT, {"global_defs": self._globals.read})
         defaults = self._globals.resolve()
+        self._report.end_of_process()
+        fragments = source.for_the_others(self._report)
         self._process(fragments, CHECKER, self._balancing.blocks)
         self._balancing.settle(defaults.enable_script_security)
+        self._report.end_of_process()
         self._interfaces = Interfaces(self._host, defaults.dynamic_interfaces)
         self._process(
             fragments,
@@ -89,7 +93,6 @@ class Reader:
     def _process(
         self, fragments: tuple[Fragment, ...], process: Process, blocks: Mapping[str, Callable[[Block], None]]
     ) -> None:
-        self._report.end_of_process()
         top = TopLevel(self._report)
         tree = TreeReader(fragments, process, self._report)
         entries = tree.read()

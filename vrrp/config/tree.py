@@ -149,17 +149,21 @@ class TreeReader:
         return (statement,) if keyword in context.newer else ()
 
     def _table_block(self, statement: Statement, context: Context) -> tuple[Block, ...]:
-        if not self._name_is_good(statement, context):
+        good = self._name_is_good(statement, context)
+        if not good and self._at_brace():
             self._skip_block()
             return ()
-        if not self._enter():
+        if not self._enter() and self._position < len(self._fragments):
             # keepalived notices, and says so, at the line where the brace should have come at the latest.
-            following = self._fragments[self._position : self._position + 1]
             self._report.error(
-                following[0].line if following else statement.line,
+                self._fragments[self._position].line,
                 f"Missing '{{' at beginning of configuration block {statement.keyword}",
                 "keepalived reads on as if it were there",
             )
+        if not good:
+            # What keepalived was to skip it now reads, and gives to nobody.
+            self._table(context)
+            return ()
         return (Block(statement.line, statement.words, self._table(context), self._last_line()),)
 
     def _name_is_good(self, statement: Statement, context: Context) -> bool:
@@ -199,10 +203,13 @@ class TreeReader:
 
     def _enter(self) -> bool:
         """Go past the opening brace, if the next fragment is one."""
-        if self._position < len(self._fragments) and self._fragments[self._position].kind is Kind.OPEN:
+        if self._at_brace():
             self._position += 1
             return True
         return False
+
+    def _at_brace(self) -> bool:
+        return self._position < len(self._fragments) and self._fragments[self._position].kind is Kind.OPEN
 
     def _no_arguments(self, statement: Statement) -> None:
         if statement.arguments:
