@@ -67,7 +67,9 @@ def prove(cluster: Cluster) -> Iterator[Finding]:
         inputs = from_configs(
             {node.name: node.parsed for node in nodes}, {node.name: Path(node.file).resolve() for node in nodes}
         )
-        rig = Rig(inputs.scenario, inputs.source, inputs.configs, _ignored(nodes))
+        rig = Rig(
+            inputs.scenario, inputs.source, inputs.configs, {node.name: node.config.ignored_scripts for node in nodes}
+        )
     except ScenarioError as error:
         yield unproved.finding(nodes[0].place(0), f"nothing is proved: it cannot be simulated: {error}")
         return
@@ -75,16 +77,6 @@ def prove(cluster: Cluster) -> Iterator[Finding]:
 
 
 CHECKS = (prove,)
-
-
-def _ignored(nodes: Iterable[Node]) -> dict[str, dict[str, frozenset[str]]]:
-    return {
-        node.name: {
-            instance.name: frozenset(tracked.name for tracked in instance.ignored_scripts)
-            for instance in node.config.instances
-        }
-        for node in nodes
-    }
 
 
 @dataclass

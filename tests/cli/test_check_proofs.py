@@ -41,7 +41,7 @@ def test_the_repaired_cluster_has_times_and_no_fault(vrrp: Vrrp) -> None:
     assert (only["rule"], only["severity"]) == ("VRRP-P009", "note")
     rows = {(row["kind"], row["what"]): row for row in only["data"]}
     assert {row["node"] for row in only["data"]} == {"master1"}
-    # 3 s and the skew of priority 102, from the last advertisement on, which is up to a second old; 0.1 ms on the wire.
+    # 3 s and the skew of priority 102, from the last advertisement on, up to a second old; 0.1 ms on the wire.
     down_s = 3 + 154 / 256 + 0.0001
     crash = rows["crash", ""]
     assert (crash["best_s"], crash["worst_s"]) == pytest.approx((down_s - 1, down_s), abs=1e-6)

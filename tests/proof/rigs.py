@@ -15,11 +15,5 @@ def rig(text: str, folder: Path = Path()) -> Rig:
     inputs = from_configs(
         {node.name: node.parsed for node in cluster.nodes}, {node.name: folder / node.file for node in cluster.nodes}
     )
-    ignored = {
-        node.name: {
-            instance.name: frozenset(tracked.name for tracked in instance.ignored_scripts)
-            for instance in node.config.instances
-        }
-        for node in cluster.nodes
-    }
+    ignored = {node.name: node.config.ignored_scripts for node in cluster.nodes}
     return Rig(inputs.scenario, inputs.source, inputs.configs, ignored)

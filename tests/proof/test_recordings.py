@@ -50,11 +50,7 @@ def rig_of(recording: Recording) -> Rig:
         file.write_text(recording.scenario(), encoding="utf-8")
         inputs = from_scenario(file)
     ignored = {
-        name: {
-            instance.name: frozenset(tracked.name for tracked in instance.ignored_scripts)
-            for instance in load(conf).config.instances
-        }
-        for name, conf in zip(inputs.configs, inputs.files, strict=True)
+        name: load(conf).config.ignored_scripts for name, conf in zip(inputs.configs, inputs.files, strict=True)
     }
     return Rig(inputs.scenario, inputs.source, inputs.configs, ignored)
 

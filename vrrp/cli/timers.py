@@ -1,4 +1,4 @@
-"""`vrrp timers`: the formulas, worked for a priority and an interval, per profile."""
+"""`vrrp timers`: the formulas, worked for a priority and an interval or for the nodes of a cluster, per profile."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import click
 from rich.table import Table
 
 from vrrp.cli.console import PipeConsole
+from vrrp.cli.environment import parse_environment
+from vrrp.cli.failovers import show_failovers
 from vrrp.protocol.profile import PROFILES, Profile
 from vrrp.protocol.timers import CENTISECOND_NS, SECOND_NS, master_down_ns, skew_ns
 from vrrp.whole_file import write_text
@@ -18,18 +20,44 @@ from vrrp.wire.advertisement import MAX_INTERVAL_CS
 
 
 @click.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[CONF]...")
 @click.option("-p", "--priority", "priorities", type=click.IntRange(1, 255), multiple=True, help="Default: 100.")
+@click.option("-i", "--interval", type=float, help="Advertisement interval in seconds.  [default: 1.0]")
 @click.option(
-    "-i", "--interval", type=float, default=1.0, show_default=True, help="Advertisement interval in seconds."
+    "--profile",
+    "profiles",
+    type=click.Choice(list(PROFILES)),
+    multiple=True,
+    help="Default: all; of CONF files keepalived.",
 )
-@click.option("--profile", "profiles", type=click.Choice(list(PROFILES)), multiple=True, help="Default: all.")
+@click.option(
+    "--env", "-e", "environment", multiple=True, metavar="NAME=VALUE", help="With CONF files: fills ${NAME}."
+)
 @click.option("--json", "json_file", type=click.Path(path_type=Path, allow_dash=True), help="Write JSON here.")
-def command(priorities: tuple[int, ...], interval: float, profiles: tuple[str, ...], json_file: Path | None) -> None:
-    """Work out how long failures take to be noticed.
+def command(
+    files: tuple[Path, ...],
+    priorities: tuple[int, ...],
+    interval: float | None,
+    profiles: tuple[str, ...],
+    environment: tuple[str, ...],
+    json_file: Path | None,
+) -> None:
+    """Work out how long failures take to be noticed, and until another router is master.
 
     A silent master is replaced after Master_Down_Interval, counted from its last advertisement; one that says
     good-bye (priority 0) after the Skew_Time alone. Give -p several times to compare routers.
+
+    With the keepalived.conf files of all nodes: each failure of each master, best, typical and worst, as the sum of
+    what it is made of. Nodes are taken to agree with each other; `vrrp check` and `vrrp sim` tell what happens if not.
     """
+    if files:
+        if priorities or interval is not None:
+            raise click.UsageError("-p and -i go without files; the files have their own priorities and intervals")
+        show_failovers(files, parse_environment(environment), profiles or ("keepalived",), json_file)
+        return
+    if environment:
+        raise click.UsageError("--env goes with CONF files")
+    interval = 1.0 if interval is None else interval
     rows = [
         row
         for profile in profiles or PROFILES

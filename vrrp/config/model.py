@@ -304,6 +304,11 @@ class KeepalivedConfig:
     bfd_sessions: tuple[BfdSession, ...] = ()
     link_delays: tuple[LinkDelays, ...] = ()
 
+    @property
+    def ignored_scripts(self) -> Mapping[str, frozenset[str]]:
+        """The scripts that each instance, by its name, tracks to no effect."""
+        return {one.name: frozenset(entry.name for entry in one.ignored_scripts) for one in self.instances}
+
 
 @dataclass(frozen=True, slots=True)
 class ParsedConfig:

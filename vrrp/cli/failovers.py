@@ -1,0 +1,172 @@
+"""The failures of a cluster's masters as sums of their parts: the half of `vrrp timers` that reads files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from vrrp.check.cluster import node_names
+from vrrp.cli.console import PipeConsole
+from vrrp.cli.errors import BadInput, unreadable
+from vrrp.config import KeepalivedConfig, Severity, load
+from vrrp.config.router_config import ConversionError, convert
+from vrrp.failover import Failover, Part, Standing, failovers, standings
+from vrrp.protocol.profile import PROFILES, Profile
+from vrrp.protocol.settings import RouterConfig
+from vrrp.protocol.timers import SECOND_NS
+from vrrp.whole_file import write_text
+from vrrp.wire.address import text
+from vrrp.words import visible
+
+_MS_NS = 1_000_000
+
+
+def show_failovers(
+    files: Sequence[Path], environment: Mapping[str, str], profiles: Sequence[str], json_file: Path | None
+) -> None:
+    """Print each failure of each master, or write it as JSON. BadInput for files that no router can be made of."""
+    names = node_names([str(file) for file in files])
+    configs = {name: _read(file, environment) for name, file in zip(names, files, strict=True)}
+    console = PipeConsole()
+    rows: list[dict[str, Any]] = []
+    blocks = []
+    for name in profiles:
+        profile = PROFILES[name]
+        routers = {node: _router(config, profile) for node, config in configs.items()}
+        ignored = {node: config.ignored_scripts for node, config in configs.items()}
+        found = list(failovers(routers, profile, ignored))
+        rows += [as_json(failover, profile) for failover in found]
+        blocks += [
+            (standing, profile, [f for f in found if f.standing == standing]) for standing in standings(routers)
+        ]
+    if json_file is not None:
+        write_text(json_file, json.dumps(rows, indent=1) + "\n")
+        if str(json_file) == "-":
+            return
+    for standing, profile, own in blocks:
+        _show(standing, profile, own, console)
+
+
+def _read(file: Path, environment: Mapping[str, str]) -> KeepalivedConfig:
+    try:
+        parsed = load(file, environment=environment)
+    except OSError as error:
+        raise unreadable(error, file) from error
+    if parsed.refused or not parsed.config.instances:
+        first = next((d for d in parsed.diagnostics if d.fatal), None) or next(
+            (d for d in parsed.diagnostics if d.severity is Severity.ERROR), None
+        )
+        if first is not None:
+            raise BadInput(f"{file}:{first.line}: {first.message}; {first.instead}")
+        raise BadInput(f"{file}: no vrrp_instance in it; nothing has timers")
+    return parsed.config
+
+
+def _router(config: KeepalivedConfig, profile: Profile) -> RouterConfig:
+    try:
+        return convert(config, profile).router
+    except ConversionError as error:
+        raise BadInput(f"{config.filename}:{error.line}: {error}") from error
+
+
+def as_json(failover: Failover, profile: Profile) -> dict[str, Any]:
+    """One failure for other programs; times in seconds, null where nobody takes over."""
+    standing = failover.standing
+    taken = failover.taker is not None
+    return {
+        "profile": profile.name,
+        "vrid": standing.vrid,
+        "instance": standing.master.router.name,
+        "addresses": [text(address) for address in standing.addresses],
+        "master": standing.master.node,
+        "failure": str(failover),
+        "kind": failover.mishap.name.lower(),
+        "what": failover.what,
+        "taker": failover.taker.node if failover.taker is not None else None,
+        "never": failover.reason or None,
+        "best_s": failover.best_ns / SECOND_NS if taken else None,
+        "typical_s": failover.typical_ns / SECOND_NS if taken else None,
+        "worst_s": failover.worst_ns / SECOND_NS if taken else None,
+        "detection": [_part_json(part) for part in failover.detection],
+        "takeover": [_part_json(part) for part in failover.takeover],
+    }
+
+
+def _part_json(part: Part) -> dict[str, Any]:
+    return {"text": part.text, "best_s": part.best_ns / SECOND_NS, "worst_s": part.worst_ns / SECOND_NS}
+
+
+def _show(standing: Standing, profile: Profile, found: Sequence[Failover], console: PipeConsole) -> None:
+    master = standing.master
+    addresses = ", ".join(text(address) for address in standing.addresses)
+    others = ", ".join(f"{visible(peer.node)} ({peer.priority()})" for peer in standing.peers[1:])
+    head = f"{addresses} ({visible(master.router.name)}, VRID {standing.vrid}), profile {profile.name}"
+    console.print(Text(head, "bold"), highlight=False)
+    if not found:
+        console.print(f"  {visible(master.node)} is alone: nobody takes over; give the files of all nodes")
+        console.print()
+        return
+    console.print(f"  {visible(master.node)} ({master.priority()}) is master, before {others}", highlight=False)
+    console.print()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(f"  when {visible(master.node)} or its ...", overflow="fold")
+    for name in ("best", "typical", "worst"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("then master", overflow="fold")
+    for failover in found:
+        times = [failover.best_ns, failover.typical_ns, failover.worst_ns]
+        cells = [_seconds(time_ns) for time_ns in times] if failover.taker else ["never"] * 3
+        taker = failover.taker.node if failover.taker else failover.reason
+        table.add_row(*(Text(cell) for cell in (f"  {visible(str(failover))}", *cells, visible(taker))))
+    console.print(table, highlight=False)
+    for failover in found:
+        if failover.taker is not None:
+            for line in _sum_lines(failover):
+                console.print(Text(line), highlight=False)
+    for line in _announcement_lines(standing, profile):
+        console.print(Text(line), highlight=False)
+    console.print()
+
+
+def _sum_lines(failover: Failover) -> Iterator[str]:
+    """The sum spelled out, one part a line, with what passes before anybody knows."""
+    assert failover.taker is not None  # the caller looked
+    yield ""
+    yield f"  {visible(str(failover))}: {visible(failover.taker.node)} is master after"
+    for part in failover.detection:
+        yield f"{_span(part.best_ns, part.worst_ns)}  {visible(part.text)}"
+    if failover.detection:
+        yield f"{_span(*_range(failover.detection))}  = until its own node knows"
+    for part in failover.takeover:
+        yield f"{_span(part.best_ns, part.worst_ns)}  {visible(part.text)}"
+    yield f"{_span(failover.best_ns, failover.worst_ns)}  = in all"
+
+
+def _range(parts: Sequence[Part]) -> tuple[int, int]:
+    return sum(part.best_ns for part in parts), sum(part.worst_ns for part in parts)
+
+
+def _span(best_ns: int, worst_ns: int) -> str:
+    span = _seconds(best_ns) if best_ns == worst_ns else f"{_seconds(best_ns)} to {_seconds(worst_ns)}"
+    return f"{span:>23}"
+
+
+def _seconds(time_ns: int) -> str:
+    """To the millisecond, and what is shorter in its own unit."""
+    if 0 < abs(time_ns) < _MS_NS:
+        return f"{time_ns / _MS_NS:.2f} ms"
+    return f"{time_ns / SECOND_NS:.3f} s"
+
+
+def _announcement_lines(standing: Standing, profile: Profile) -> Iterator[str]:
+    """When clients hear of the new master."""
+    plan = standing.peers[1].router.announcements or profile.announcements
+    kind = "gratuitous ARPs" if standing.width == 4 else "neighbor advertisements"
+    later = f"; who misses them hears again {_seconds(plan.again_after_ns)} later" if plan.again_after_ns else ""
+    yield ""
+    yield f"  Clients learn of it by {kind}, {plan.repeat} for each address with the takeover{later}."
