@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from statistics import median
 
-from sim.proof.failure import Failure, Kind
+from sim.proof.failure import SCRIPTED, Failure, Kind
 from sim.proof.rig import Rig
 from sim.proof.service import Provider
 from sim.proof.trial import Fate, Plan, Trial
@@ -82,22 +82,23 @@ class _Phases:
         self._failure = failure
         self._address = address
         providers = rig.providers[address]
-        self._instance = providers[0].instance
-        self._advert_ns = max(
-            router.interval_cs * CENTISECOND_NS
+        # In a sync group the phase that counts is that of the member with the longest interval.
+        routers = [
+            router
             for provider in providers
             for router in rig.configs[provider.node].virtual_routers
-            if router.name == provider.instance
-        )
-        scripts = rig.configs[failure.node].scripts if failure.kind is Kind.SCRIPT else ()
+            if router.name in provider.companions
+        ]
+        slowest = max(routers, key=lambda router: router.interval_cs)
+        self._instance = slowest.name
+        self._advert_ns = slowest.interval_cs * CENTISECOND_NS
+        scripts = rig.configs[failure.node].scripts if failure.kind in SCRIPTED else ()
         self._script_ns = sum(script.interval_ns for script in scripts if script.name == failure.what)
         # It cannot tell the others: the link that fails is the one on which it would.
         self._silent = failure.kind is not Kind.STOP and not self._script_ns
         self._notice_ns = 0
         first = self._run(1, 1).worst.detected_ns
-        own_link = failure.kind is Kind.LINK and any(
-            provider.node == failure.node and provider.interface == failure.what for provider in providers
-        )
+        own_link = failure.kind is Kind.LINK and any(router.interface == failure.what for router in routers)
         if first is not None and not own_link:
             self._silent, self._notice_ns = False, first
 

@@ -22,6 +22,7 @@ class Kind(enum.Enum):
     """How something fails; the value is the phrase that people read."""
 
     SCRIPT = "script fails"
+    HANG = "script hangs"
     CRASH = "crashes"
     POWER = "loses power"
     STOP = "is stopped"
@@ -31,12 +32,16 @@ class Kind(enum.Enum):
 
 _ACTIONS: Mapping[Kind, tuple[str, str]] = {
     Kind.SCRIPT: ("script-fail", "script-pass"),
+    Kind.HANG: ("script-hang", "script-pass"),
     Kind.CRASH: ("crash", "start"),
     Kind.POWER: ("power-off", "start"),
     Kind.STOP: ("stop", "start"),
     Kind.LINK: ("link-down", "link-up"),
 }
 """The events that break and mend; a partition is made of all nodes that are cut off at a time."""
+
+SCRIPTED = frozenset({Kind.SCRIPT, Kind.HANG})
+"""Of these, `what` is a script."""
 
 PROCESS_ENDS = frozenset({Kind.CRASH, Kind.POWER, Kind.STOP})
 """Of these, one node can suffer one at a time."""
@@ -51,8 +56,8 @@ class Failure:
     what: str = ""
 
     def __str__(self) -> str:
-        if self.kind is Kind.SCRIPT:
-            return f"{self.node}: script {self.what} fails"
+        if self.kind in SCRIPTED:
+            return f"{self.node}: {self.kind.value.replace('script', f'script {self.what}')}"
         if self.kind is Kind.LINK:
             return f"{self.node}: {self.what} loses its link"
         if self.kind is Kind.PARTITION:
@@ -69,7 +74,8 @@ class Failure:
 def failures(scenario: Scenario, configs: Mapping[str, RouterConfig], ignored: Ignored) -> tuple[Failure, ...]:
     """Every single failure of a cluster, node by node in the order of the scenario.
 
-    Scripts that no virtual router means to track are left out: nothing could follow from them.
+    Scripts that no virtual router means to track are left out: nothing could follow from them. That a script hangs is
+    not among them: but for the time that takes, it is a script that fails.
     """
     found: list[Failure] = []
     for node, config in configs.items():
@@ -112,7 +118,7 @@ def _event(failure: Failure, action: str, at_ns: int) -> EventSpec:
         at=at_ns,
         action=action,
         node=failure.node,
-        script=failure.what if failure.kind is Kind.SCRIPT else None,
+        script=failure.what if failure.kind in SCRIPTED else None,
         interface=failure.what if failure.kind is Kind.LINK else None,
     )
 

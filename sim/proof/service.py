@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sim.proof.failure import PROCESS_ENDS, Failure, Ignored, Kind
+from sim.proof.failure import PROCESS_ENDS, SCRIPTED, Failure, Ignored, Kind
 from sim.scenario import Scenario
 from vrrp.protocol.settings import RouterConfig, SyncGroupConfig, VirtualRouterConfig
 from vrrp.wire.address import text
@@ -20,18 +20,17 @@ from vrrp.wire.address import text
 class Provider:
     """A node that has an address configured: by which virtual router, over which interface of which segment.
 
-    `scripts` and `interfaces` are what must be whole for it to serve as its configuration wants, also where that
-    has no effect; `priority` is the configured one, and `preempt` whether it takes over from a lower one.
+    `companions` are the members of its sync group, itself among them. `scripts` and `interfaces` are what must be
+    whole for it to serve as its configuration wants, also where that has no effect.
     """
 
     node: str
     instance: str
     interface: str
     segment: str
+    companions: frozenset[str]
     scripts: frozenset[str]
     interfaces: frozenset[str]
-    priority: int
-    preempt: bool
 
     def reachable(self, broken: Iterable[Failure]) -> bool:
         """Whether users reach this node's address at all."""
@@ -54,7 +53,7 @@ class Provider:
         """Whether the failure is of something that this node needs to serve the address."""
         if failure.node != self.node:
             return False
-        if failure.kind is Kind.SCRIPT:
+        if failure.kind in SCRIPTED:
             return failure.what in self.scripts
         if failure.kind is Kind.LINK:
             return failure.what in self.interfaces
@@ -94,8 +93,7 @@ def _provider(
         instance=virtual_router.name,
         interface=virtual_router.interface,
         segment=scenario.nodes[node].interfaces[virtual_router.interface].segment,
+        companions=frozenset(names),
         scripts=frozenset(scripts),
         interfaces=frozenset(interfaces),
-        priority=virtual_router.priority,
-        preempt=virtual_router.preempt,
     )

@@ -7,9 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
 from vrrp.check.cluster import node_names
 from vrrp.cli.console import PipeConsole
 from vrrp.cli.errors import BadInput, unreadable
@@ -48,8 +45,9 @@ def show_failovers(
         write_text(json_file, json.dumps(rows, indent=1) + "\n")
         if str(json_file) == "-":
             return
-    for standing, profile, own in blocks:
-        _show(standing, profile, own, console)
+    for number, (standing, profile, own) in enumerate(blocks):
+        for line in ([""] if number else []) + list(_lines(standing, profile, own)):
+            console.out(_encodable(line, console.encoding), highlight=False)
 
 
 def _read(file: Path, environment: Mapping[str, str]) -> KeepalivedConfig:
@@ -101,36 +99,33 @@ def _part_json(part: Part) -> dict[str, Any]:
     return {"text": part.text, "best_s": part.best_ns / SECOND_NS, "worst_s": part.worst_ns / SECOND_NS}
 
 
-def _show(standing: Standing, profile: Profile, found: Sequence[Failover], console: PipeConsole) -> None:
+def _lines(standing: Standing, profile: Profile, found: Sequence[Failover]) -> Iterator[str]:
+    """One virtual router: who is master, the table of failures, and each sum."""
     master = standing.master
     addresses = ", ".join(text(address) for address in standing.addresses)
-    others = ", ".join(f"{visible(peer.node)} ({peer.priority()})" for peer in standing.peers[1:])
-    head = f"{addresses} ({visible(master.router.name)}, VRID {standing.vrid}), profile {profile.name}"
-    console.print(Text(head, "bold"), highlight=False)
+    yield f"{addresses} ({visible(master.router.name)}, VRID {standing.vrid}), profile {profile.name}"
     if not found:
-        console.print(f"  {visible(master.node)} is alone: nobody takes over; give the files of all nodes")
-        console.print()
+        yield f"  {visible(master.node)} is alone: nobody takes over; give the files of all nodes"
         return
-    console.print(f"  {visible(master.node)} ({master.priority()}) is master, before {others}", highlight=False)
-    console.print()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(f"  when {visible(master.node)} or its ...", overflow="fold")
-    for name in ("best", "typical", "worst"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("then master", overflow="fold")
-    for failover in found:
-        times = [failover.best_ns, failover.typical_ns, failover.worst_ns]
-        cells = [_seconds(time_ns) for time_ns in times] if failover.taker else ["never"] * 3
-        taker = failover.taker.node if failover.taker else failover.reason
-        table.add_row(*(Text(cell) for cell in (f"  {visible(str(failover))}", *cells, visible(taker))))
-    console.print(table, highlight=False)
+    others = ", ".join(f"{visible(peer.node)} ({peer.priority()})" for peer in standing.peers[1:])
+    yield f"  {visible(master.node)} ({master.priority()}) is master, before {others}"
+    yield ""
+    rows = [(f"when {visible(master.node)} or its ...", "best", "typical", "worst", "then master"), *map(_row, found)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for first, *times, last in rows:
+        columns = [cell.rjust(width) for cell, width in zip(times, widths[1:-1], strict=True)]
+        yield "  ".join(["", first.ljust(widths[0]), *columns, last])
     for failover in found:
         if failover.taker is not None:
-            for line in _sum_lines(failover):
-                console.print(Text(line), highlight=False)
-    for line in _announcement_lines(standing, profile):
-        console.print(Text(line), highlight=False)
-    console.print()
+            yield from _sum_lines(failover)
+    yield from _announcement_lines(standing, profile)
+
+
+def _row(failover: Failover) -> tuple[str, ...]:
+    if failover.taker is None:
+        return (visible(str(failover)), "never", "never", "never", visible(failover.reason))
+    times = (failover.best_ns, failover.typical_ns, failover.worst_ns)
+    return (visible(str(failover)), *map(_seconds, times), visible(failover.taker.node))
 
 
 def _sum_lines(failover: Failover) -> Iterator[str]:
@@ -154,6 +149,11 @@ def _range(parts: Sequence[Part]) -> tuple[int, int]:
 def _span(best_ns: int, worst_ns: int) -> str:
     span = _seconds(best_ns) if best_ns == worst_ns else f"{_seconds(best_ns)} to {_seconds(worst_ns)}"
     return f"{span:>23}"
+
+
+def _encodable(line: str, encoding: str) -> str:
+    """The line with what the terminal cannot show spelled out: names of files may be in any script."""
+    return line.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _seconds(time_ns: int) -> str:

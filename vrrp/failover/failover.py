@@ -130,9 +130,11 @@ class _Sums:
         for mishap in (Mishap.SCRIPT, Mishap.HANG):
             for tracked in master.scripts():
                 yield self._of_tracked(mishap, tracked, self._script(scripts[tracked.name], mishap))
-        yield self._own_link()
+        own = dict.fromkeys(one.interface for one in master.companions)
+        for name in own:
+            yield self._own_link(name)
         for watched in master.interfaces():
-            if watched.name != master.router.interface:
+            if watched.name not in own:
                 yield self._of_tracked(Mishap.LINK, watched, self._carrier())
 
     def ignored(self, script: str) -> Failover:
@@ -178,19 +180,14 @@ class _Sums:
         ways = {one: _Way.LOWER if one == master.router else _Way.NOTHING for one in master.companions}
         return self._sum(mishap, tracked.name, detection, ways, after)
 
-    def _own_link(self) -> Failover:
-        """Its own link: good-byes leave on the others only."""
+    def _own_link(self, name: str) -> Failover:
+        """The link of one of its group, or its own: good-byes leave on the others only."""
         master = self._master
-        name = master.router.interface
-        ways = {
-            one: _Way.SILENCE
-            if one.interface == name
-            else _Way.GOODBYE
-            if self._profile.tracks_links
-            else _Way.NOTHING
-            for one in master.companions
-        }
-        return self._sum(Mishap.LINK, name, (), ways)
+        silent = [one for one in master.companions if one.interface == name]
+        noticed = self._profile.tracks_links and any(one.track_own_interface for one in silent)
+        ways = dict.fromkeys(master.companions, _Way.GOODBYE if noticed else _Way.NOTHING)
+        ways |= dict.fromkeys(silent, _Way.SILENCE)
+        return self._sum(Mishap.LINK, name, (), ways, told=self._carrier())
 
     # What the backups do --------------------------------------------------------------------------------
 
@@ -201,11 +198,18 @@ class _Sums:
         detection: tuple[Part, ...],
         ways: Mapping[VirtualRouterConfig, _Way],
         lowered: int = 0,
+        told: tuple[Part, ...] = (),
     ) -> Failover:
-        """The quickest backup takes over; `lowered` is the master's new priority on the way LOWER."""
+        """The quickest backup takes over.
+
+        `lowered` is the master's new priority on the way LOWER, `told` what passes before its good-byes where that is
+        not the whole detection.
+        """
         sums = []
         for peer in self._standing.peers[1:]:
-            members = [self._member(peer, one, ways, lowered) for one in peer.companions]
+            # Its own first: of equally slow members the one that is asked about is named.
+            companions = sorted(peer.companions, key=lambda one: one != peer.router)
+            members = [self._member(peer, one, ways, lowered, told) for one in companions]
             if all(parts is not None for parts in members):
                 sums.append((max((parts for parts in members if parts is not None), key=worst_ns), peer))
         if not sums:
@@ -225,7 +229,12 @@ class _Sums:
         return f"its priority falls to {lowered}, and {peer.node} has {peer.priority()}"
 
     def _member(
-        self, peer: Peer, router: VirtualRouterConfig, ways: Mapping[VirtualRouterConfig, _Way], lowered: int
+        self,
+        peer: Peer,
+        router: VirtualRouterConfig,
+        ways: Mapping[VirtualRouterConfig, _Way],
+        lowered: int,
+        told: tuple[Part, ...],
     ) -> tuple[Part, ...] | None:
         """How long one member of a backup's sync group waits; None: for ever."""
         standing = next(s for s in self._everything if (s.vrid, s.width) == (router.vrid, router.width))
@@ -236,14 +245,14 @@ class _Sums:
         if way is _Way.SILENCE:
             return self._silence(ours, theirs)
         if way is _Way.GOODBYE:
-            return (self._skew(ours, theirs), *self._late("its timer rings late"))
+            return (*told, self._skew(ours, theirs), *self._late("its timer rings late"))
         if way is _Way.LOWER and ours.router.preempt and ours.priority() > lowered:
             return self._lower(ours, theirs)
         return None
 
     def _silence(self, ours: Peer, theirs: Peer) -> tuple[Part, ...]:
         advert_ns = theirs.router.interval_cs * CENTISECOND_NS
-        age = Part("the last advertisement is up to one interval old already", -advert_ns, 0)
+        age = Part("the last advertisement is up to one interval old", -advert_ns, 0)
         return (age, *self._down(ours, theirs))
 
     def _lower(self, ours: Peer, theirs: Peer) -> tuple[Part, ...]:
@@ -283,7 +292,7 @@ class _Sums:
         interval_cs = theirs.router.interval_cs if router.version == 3 else router.interval_cs
         time_ns = skew_ns(ours.priority(), interval_cs, router.version, self._profile.skew)
         by = f" x {seconds_text(interval_cs * CENTISECOND_NS)}" if router.version == 3 else " s"
-        member = f", {router.name} being the slowest of its group" if len(ours.companions) > 1 else ""
+        member = f", of {router.name}: the slowest of the group" if router.vrid != self._standing.vrid else ""
         return fixed(f"skew (256 - {ours.priority()}) / 256{by}{member}", time_ns)
 
     def _late(self, text: str, count: int = 1) -> tuple[Part, ...]:
