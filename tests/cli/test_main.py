@@ -76,7 +76,6 @@ def test_a_subcommand_like_no_other(vrrp: Vrrp) -> None:
     [
         (["--jsn"], "vrrp", "--jsn"),
         (["timers", "--prio", "5"], "vrrp timers", "--priority"),
-        (["timers", "5"], "vrrp timers", "5"),
         (["timers", "-p", "0"], "vrrp timers", "1<=x<=255"),
         (["timers", "--profile", "rfc"], "vrrp timers", "'rfc3768'"),
         (["timers", "-i", "soon"], "vrrp timers", "soon"),
