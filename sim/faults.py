@@ -40,12 +40,13 @@ def _process_do(method: str, *arguments: str) -> Callable[[Network, EventSpec], 
     return act
 
 
-def _start(network: Network, event: EventSpec) -> None:
-    network.nodes[event.node or ""].start(network.kernel.now_ns)
+def _node_do(method: str, *arguments: object) -> Callable[[Network, EventSpec], None]:
+    """An action on a node."""
 
+    def act(network: Network, event: EventSpec) -> None:
+        getattr(network.nodes[event.node or ""], method)(network.kernel.now_ns, *arguments)
 
-def _power_off(network: Network, event: EventSpec) -> None:
-    network.nodes[event.node or ""].power_off(network.kernel.now_ns)
+    return act
 
 
 def _link(up: bool) -> Callable[[Network, EventSpec], None]:
@@ -60,6 +61,22 @@ def _script(outcome: ScriptOutcome) -> Callable[[Network, EventSpec], None]:
         network.nodes[event.node or ""].set_script(outcome, event.script)
 
     return act
+
+
+def _file_set(network: Network, event: EventSpec) -> None:
+    network.nodes[event.node or ""].set_file(network.kernel.now_ns, event.file or "", event.value or 0)
+
+
+def _processes(otherwise: int | None) -> Callable[[Network, EventSpec], None]:
+    def act(network: Network, event: EventSpec) -> None:
+        count = otherwise if event.count is None else event.count
+        network.nodes[event.node or ""].set_processes(network.kernel.now_ns, event.process, count)
+
+    return act
+
+
+def _reload(network: Network, event: EventSpec) -> None:
+    network.reload(event)
 
 
 def _server(powered: bool) -> Callable[[Network, EventSpec], None]:
@@ -92,10 +109,13 @@ def _delay(network: Network, event: EventSpec) -> None:
 
 
 FAULTS: dict[str, Fault] = {
-    "start": Fault(("node",), _start, "start"),
-    "stop": Fault(("node",), _process_do("stop", "stopped (SIGTERM)"), "stop (SIGTERM)"),
-    "crash": Fault(("node",), _process_do("kill", "killed (SIGKILL)"), "crash (SIGKILL, its addresses stay)"),
-    "power-off": Fault(("node",), _power_off, "power off"),
+    "start": Fault(("node",), _node_do("start"), "start"),
+    "stop": Fault(("node",), _node_do("stop", "stopped (SIGTERM)"), "stop (SIGTERM)"),
+    "crash": Fault(("node",), _node_do("kill", "killed (SIGKILL)"), "crash (SIGKILL, its addresses stay)"),
+    "crash-parent": Fault(("node",), _node_do("stop", "its parent was killed"), "crash of the parent process alone"),
+    "crash-child": Fault(("node",), _node_do("kill_child", "killed (SIGKILL)"), "crash of the VRRP process alone"),
+    "reload": Fault(("node",), _reload, "reload (SIGHUP)", ("keepalived", "environment")),
+    "power-off": Fault(("node",), _node_do("power_off"), "power off"),
     "pause": Fault(("node",), _process_do("pause"), "pause (SIGSTOP)"),
     "resume": Fault(("node",), _process_do("resume"), "resume (SIGCONT)"),
     "link-down": Fault(("node", "interface"), _link(False), "link down"),
@@ -103,6 +123,9 @@ FAULTS: dict[str, Fault] = {
     "script-fail": Fault(("node",), _script(ScriptOutcome.FAIL), "script fails", ("script",)),
     "script-pass": Fault(("node",), _script(ScriptOutcome.PASS), "script passes", ("script",)),
     "script-hang": Fault(("node",), _script(ScriptOutcome.HANG), "script hangs", ("script",)),
+    "file-set": Fault(("node", "file", "value"), _file_set, "file says"),
+    "process-die": Fault(("node",), _processes(0), "process dies", ("process", "count")),
+    "process-start": Fault(("node",), _processes(None), "process starts", ("process", "count")),
     "partition": Fault(("segment", "groups"), _partition, "partition"),
     "heal": Fault(("segment",), _heal, "heal"),
     "loss": Fault(("segment", "rate"), _loss, "loss"),
@@ -110,26 +133,28 @@ FAULTS: dict[str, Fault] = {
     "server-down": Fault(("server",), _server(False), "server down"),
     "server-up": Fault(("server",), _server(True), "server up"),
 }
-NOT_SIMULATED = ("reload", "haproxy-kill", "haproxy-start", "server-slow")
+NOT_SIMULATED = ("haproxy-kill", "haproxy-start", "server-slow")
 """Words of the scenario format that this version has no model for; it says so instead of ignoring them."""
 
-_EVENT_KEYS = ("node", "interface", "script", "segment", "groups", "rate", "delay", "server")
+_EVENT_KEYS = tuple(key for key in EventSpec.model_fields if key not in {"at", "action"})
+_KINDS = ("script", "file", "process")
 
 
 def check_events(
-    scenario: Scenario, source: ScenarioSource, scripts: Mapping[str, Sequence[str]] | None = None
+    scenario: Scenario, source: ScenarioSource, tracked: Mapping[str, Mapping[str, Sequence[str]]] | None = None
 ) -> None:
     """ScenarioError for an event that names what does not exist, lacks a key, or has one too many.
 
-    `scripts` are the names of each node's check scripts; None: not known.
+    `tracked` gives the names of each node's scripts, files and processes: {node: {"script": [...]}}; None: not known.
     """
     for index, event in enumerate(scenario.events):
         _check(scenario, source, event, ("events", index))
-        if event.script is not None and scripts is not None:
-            known = scripts[event.node or ""]
-            if event.script not in known:
-                hint = nearest(event.script, known)
-                raise source.error(("events", index, "script"), f"there is no script {event.script!r}; {hint}")
+        for kind in _KINDS:
+            name = getattr(event, kind)
+            if name is not None and tracked is not None:
+                known = tracked[event.node or ""].get(kind, ())
+                if name not in known:
+                    raise source.error(("events", index, kind), f"there is no {kind} {name!r}; {nearest(name, known)}")
 
 
 def _check(scenario: Scenario, source: ScenarioSource, event: EventSpec, where: tuple[str, int]) -> None:
@@ -165,10 +190,13 @@ def _check(scenario: Scenario, source: ScenarioSource, event: EventSpec, where: 
         grouped.add(name)
 
 
+_TOLD = ("interface", "script", "file", "value", "process", "count", "segment", "server", "keepalived")
+
+
 def tell(event: EventSpec) -> str:
     """An event as a phrase for the timeline."""
     words = [FAULTS[event.action].text]
-    words += [str(getattr(event, key)) for key in ("interface", "script", "segment", "server") if getattr(event, key)]
+    words += [str(getattr(event, key)) for key in _TOLD if getattr(event, key) is not None]
     if event.groups is not None:
         words.append(" | ".join(", ".join(group) for group in event.groups))
     if event.delay is not None:

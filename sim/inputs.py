@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sim.faults import FAULTS
+from sim.network import ReloadKey, reload_key
 from sim.scenario import Scenario, ScenarioSource, load_scenario, read_scenario
 from sim.scenario_file import ScenarioError
 from sim.topology import lay_out
@@ -31,6 +32,8 @@ class Inputs:
     files: tuple[Path, ...]
     diagnostics: tuple[Diagnostic, ...]
     notes: tuple[str, ...]
+    reloads: Mapping[ReloadKey, RouterConfig] = field(default_factory=dict)
+    """The configurations that reload events change to."""
 
     @property
     def texts(self) -> Mapping[str, str]:
@@ -64,7 +67,8 @@ def from_files(
     parsed = {}
     for name, file in zip(names, files, strict=True):
         parsed[name] = _load(file, environment or {}, ScenarioSource(str(file), "", Path()), ())
-    return from_configs(parsed, dict(zip(names, files, strict=True)), events=events, profile=profile, seed=seed)
+    named = dict(zip(names, files, strict=True))
+    return from_configs(parsed, named, events=events, environment=environment, profile=profile, seed=seed)
 
 
 def from_configs(
@@ -72,13 +76,14 @@ def from_configs(
     files: Mapping[str, Path],
     *,
     events: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
     profile: str = "keepalived",
     seed: int = 1,
 ) -> Inputs:
     """The same of configurations read already, each with at least one instance, by the names of their nodes."""
     data: dict[str, Any] = lay_out({name: one.config for name, one in parsed.items()})
     for name in parsed:
-        data["nodes"][name]["keepalived"] = str(files[name])
+        data["nodes"][name] |= {"keepalived": str(files[name]), "environment": dict(environment or {})}
     data["events"] = [_parse_event(event) for event in events]
     longest_ns = max([parse_duration(event["at"]) for event in data["events"]], default=0)
     duration_ns = max(SHORTEST_NS, longest_ns + AFTER_LAST_EVENT_NS)
@@ -97,27 +102,56 @@ class _CommandLine(ScenarioSource):
 
 
 def _gather(scenario: Scenario, source: ScenarioSource, known: Mapping[str, ParsedConfig]) -> Inputs:
+    reader = _Reader(scenario, source)
     configs: dict[str, RouterConfig] = {}
-    files: list[Path] = []
-    diagnostics: list[Diagnostic] = []
-    notes: list[str] = []
+    where: tuple[str | int, ...]
     for name, node in scenario.nodes.items():
         where = ("nodes", name, "keepalived")
-        file = source.folder / node.keepalived
-        parsed = known.get(name) or _load(file, node.environment, source, where)
-        # Who may write the scripts changes nothing of what happens.
-        diagnostics += [one for one in parsed.diagnostics if one.verdict is not Verdict.SCRIPTS_UNSAFE]
-        try:
-            conversion = convert(parsed.config, PROFILES[node.profile or scenario.profile])
-        except ConversionError as error:
-            raise ScenarioError(str(file), error.line, str(error)) from error
-        configs[name] = conversion.router
-        notes += conversion.notes
-        files.append(file)
+        configs[name] = reader.read(name, node.keepalived, node.environment, where, known.get(name))
+    reloads: dict[ReloadKey, RouterConfig] = {}
+    for index, event in enumerate(scenario.events):
+        key, spec = reload_key(event), scenario.nodes.get(event.node or "")
+        if spec is not None and key not in reloads and (event.keepalived is not None or event.environment is not None):
+            where = ("events", index, "keepalived")
+            environment = spec.environment | (event.environment or {})
+            reloads[key] = reader.read(key[0], event.keepalived or spec.keepalived, environment, where)
+    notes = reader.notes
     balancers = [name for name, node in scenario.nodes.items() if node.haproxy is not None]
     if balancers:
         notes.append(f"haproxy on {', '.join(balancers)} is not simulated by this version: connections are accepted")
-    return Inputs(scenario, source, configs, tuple(files), tuple(diagnostics), tuple(notes))
+    return Inputs(scenario, source, configs, tuple(reader.files), tuple(reader.diagnostics), tuple(notes), reloads)
+
+
+class _Reader:
+    """Reads the configurations that a scenario names, and collects what there is to say about them."""
+
+    def __init__(self, scenario: Scenario, source: ScenarioSource) -> None:
+        self._scenario = scenario
+        self._source = source
+        self.files: list[Path] = []
+        self.diagnostics: list[Diagnostic] = []
+        self.notes: list[str] = []
+
+    def read(
+        self,
+        node: str,
+        name: str,
+        environment: Mapping[str, str],
+        where: tuple[str | int, ...],
+        parsed: ParsedConfig | None = None,
+    ) -> RouterConfig:
+        """A node's router by the file of this name; ScenarioError says what is wrong with it."""
+        file = self._source.folder / name
+        parsed = parsed or _load(file, environment, self._source, where)
+        # Who may write the scripts changes nothing of what happens.
+        self.diagnostics += [one for one in parsed.diagnostics if one.verdict is not Verdict.SCRIPTS_UNSAFE]
+        try:
+            conversion = convert(parsed.config, PROFILES[self._scenario.nodes[node].profile or self._scenario.profile])
+        except ConversionError as error:
+            raise ScenarioError(str(file), error.line, str(error)) from error
+        self.notes += conversion.notes
+        self.files.append(file)
+        return conversion.router
 
 
 def _load(
@@ -150,6 +184,13 @@ def _node_names(files: Sequence[Path]) -> list[str]:
     return [f"{file.stem}{number}" for number, file in enumerate(files, 1)]
 
 
+def _parse_environment(word: str) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in word.split(",")]
+    if not all(name and equals for name, equals, _ in pairs):
+        raise ValueError(word)
+    return {name: value for name, _, value in pairs}
+
+
 def _parse_event(text: str) -> dict[str, Any]:
     """An event of the command line: time, node, action and what the action needs, in that order.
 
@@ -170,10 +211,19 @@ def _parse_event(text: str) -> dict[str, Any]:
     if len(rest) > len(keys) - 1:
         raise ScenarioError("--event", None, f"{text!r}: {action} takes no {rest[len(keys) - 1]!r}")
     for key, word in zip(keys[1:], rest, strict=False):
-        event[key] = [part.split(",") for part in word.split("|")] if key == "groups" else word
-    if "rate" in event:
+        read, example = _WORDS.get(key, (str, ""))
         try:
-            event["rate"] = float(event["rate"])
+            event[key] = read(word)
         except ValueError as error:
-            raise ScenarioError("--event", None, f"{text!r}: {event['rate']!r} is no rate; write 0.3") from error
+            raise ScenarioError("--event", None, f"{text!r}: {word!r} is no {key}; write {example}") from error
     return event
+
+
+_WORDS: dict[str, tuple[Callable[[str], object], str]] = {
+    "groups": (lambda word: [part.split(",") for part in word.split("|")], ""),
+    "rate": (float, "0.3"),
+    "value": (int, "-5"),
+    "count": (int, "2"),
+    "environment": (_parse_environment, "STATE=BACKUP,PRIO=99"),
+}
+"""How the words of an event that are not simply names are read, and what a good one looks like."""

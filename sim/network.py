@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from sim.alarms import AlarmClock
 from sim.client import Client
@@ -15,13 +16,22 @@ from sim.scenario import EventSpec, InterfaceSpec, Scenario, ScenarioSource
 from sim.segment import Port, Segment
 from vrrp.protocol.profile import PROFILES
 from vrrp.protocol.router import Router
-from vrrp.protocol.settings import RouterConfig
+from vrrp.protocol.settings import RouterConfig, VirtualRouterConfig
 from vrrp.wire.address import text
 from vrrp.words import nearest
+
+ReloadKey: TypeAlias = tuple[str, str | None, tuple[tuple[str, str], ...]]
+
+
+def reload_key(event: EventSpec) -> ReloadKey:
+    """What decides which configuration a reload finds: the node, the file and the environment."""
+    return event.node or "", event.keepalived, tuple(sorted((event.environment or {}).items()))
 
 
 class Network:
     """Everything of one run. `configs` gives each node's router configuration; `ideal` processes are never late.
+
+    `reloads` gives those of reload events that name another file or environment, by `reload_key`.
 
     ScenarioError (with the place in the scenario file) for a topology that cannot be: an interface on a segment
     that does not exist, a virtual router on an interface the node lacks or without an address of its family.
@@ -35,8 +45,10 @@ class Network:
         seed: int | None = None,
         *,
         ideal: bool = False,
+        reloads: Mapping[ReloadKey, RouterConfig] | None = None,
     ) -> None:
         self._ideal = ideal
+        self._reloads = reloads or {}
         self.scenario = scenario
         self.source = source
         self.kernel = Kernel(scenario.seed if seed is None else seed)
@@ -51,8 +63,7 @@ class Network:
         self.instances: dict[str, tuple[str, ...]] = {}
         self._macs = 0
         self._addresses: dict[tuple[str, str], str] = {}
-        scripts = {name: [script.name for script in config.scripts] for name, config in configs.items()}
-        check_events(scenario, source, scripts)
+        check_events(scenario, source, self._tracked(configs))
         self._check_names()
         for name, config in configs.items():
             self._add_node(name, config)
@@ -107,6 +118,30 @@ class Network:
         segment = self.segments[name]
         segment.partition([[p for station in group for p in self._ports(station, segment)] for group in groups])
 
+    def reload(self, event: EventSpec) -> None:
+        """A node's configuration changes, and its VRRP process is told so."""
+        node = self.nodes[event.node or ""]
+        before = node.configuration
+        node.reload(self.kernel.now_ns, self._reloads.get(reload_key(event), before))
+        wanted = {
+            address
+            for one in self.nodes.values()
+            for virtual_router in one.configuration.virtual_routers
+            for address in _served(virtual_router)
+        }
+        for virtual_router in before.virtual_routers:
+            for address in _served(virtual_router):
+                if address not in wanted:
+                    self.recorder.dismiss(self.kernel.now_ns, address)
+
+    def _tracked(self, configs: Mapping[str, RouterConfig]) -> dict[str, dict[str, list[str]]]:
+        """The names of each node's scripts, files and processes, before and after every reload."""
+        found: dict[str, dict[str, list[str]]] = {name: {} for name in configs}
+        for name, config in (*configs.items(), *((key[0], one) for key, one in self._reloads.items())):
+            for kind, known in (("script", config.scripts), ("file", config.files), ("process", config.processes)):
+                found[name].setdefault(kind, []).extend(one.name for one in known)
+        return found
+
     def _ports(self, station: str, segment: Segment) -> list[Port]:
         if station in self.clients:
             port = self.clients[station].port
@@ -132,20 +167,21 @@ class Network:
             interface: tuple(a.ip.packed for a in part.addresses) for interface, part in spec.interfaces.items()
         }
 
-        def make_router() -> Router:
+        def make_router(config: RouterConfig) -> Router:
             return Router(config, profile=profile, interfaces=addresses)
 
-        try:
-            make_router()
-        except ValueError as error:
-            raise self.source.error(("nodes", name), f"{name}: {error}") from error
+        later = [one for (node, *_), one in self._reloads.items() if node == name]
+        for one in (config, *later):
+            try:
+                make_router(one)
+            except ValueError as error:
+                raise self.source.error(("nodes", name), f"{name}: {error}") from error
         node = self.nodes[name] = Node(
-            self.kernel, name, self.recorder, make_router, clock=self._clock, ideal=self._ideal
+            self.kernel, name, self.recorder, make_router, config, clock=self._clock, ideal=self._ideal
         )
         self._plug(node, ("nodes", name), spec.interfaces)
-        for virtual_router in config.virtual_routers:
-            served = virtual_router.addresses + virtual_router.excluded_addresses
-            shown = tuple(text(address) for address in served)
+        for virtual_router in [one for known in (config, *later) for one in known.virtual_routers]:
+            shown = _served(virtual_router)
             self.instances.setdefault(virtual_router.name, shown)
             for address in shown:
                 self.recorder.expect(address)
@@ -211,3 +247,7 @@ class Network:
             counters={name: node.counters() for name, node in self.nodes.items()},
             notes=(*notes, *lost),
         )
+
+
+def _served(config: VirtualRouterConfig) -> tuple[str, ...]:
+    return tuple(text(address) for address in config.addresses + config.excluded_addresses)

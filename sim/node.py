@@ -15,7 +15,9 @@ from sim.process import ScriptOutcome, VrrpProcess
 from sim.recorder import MASTER, Recorder
 from sim.segment import Segment
 from sim.tcp import answer_syn
-from vrrp.protocol.router import Router
+from vrrp.protocol.lateness import PUNCTUAL
+from vrrp.protocol.router import KeyedEffects, Router
+from vrrp.protocol.settings import RouterConfig
 from vrrp.protocol.virtual_router import VirtualRouter
 from vrrp.wire.address import is_multicast, text
 from vrrp.wire.advertisement import AUTHENTICATION_HEADER, Advertisement, encode
@@ -27,6 +29,8 @@ from vrrp.wire.frame import Datagram, Frame
 from vrrp.wire.ip import IpPacket, parse_ipv4, renumber
 from vrrp.wire.neighbor import unsolicited_advertisement
 
+NO_ROUTER = RouterConfig(virtual_routers=())
+"""What a host without a VRRP process runs."""
 ACQUIRE_NS = 370_000
 """How long a process is busy putting addresses on an interface: its first gratuitous ARP follows its first
 advertisement by that much more than a reply's follows the reply (keepalived, measured: median 0.41 ms and 0.03 ms)."""
@@ -34,6 +38,11 @@ ANNOUNCE_AFTER_NS = 30_000
 """From an advertisement to the first gratuitous ARP of the burst that goes with it (keepalived, measured)."""
 ANNOUNCE_SPACING_NS = 75_000
 """Between two gratuitous ARPs of a burst (keepalived, measured: 60 to 90 us)."""
+RESPAWN_NS = 18_000_000
+"""From the death of keepalived's VRRP process to its successor's first state (measured: 9 to 35 ms)."""
+RESPAWN_REST_NS = 60_000_000_000
+"""A process that died younger than this is followed the more slowly the more often it happened: at once, after 1 s,
+2 s, 4 s (keepalived, measured) and so on to a minute (its source)."""
 
 
 class Interface:
@@ -90,8 +99,9 @@ class Interface:
 
 
 class Node:
-    """A host of the simulation. `make_router` gives a fresh router object for each life of the process.
+    """A host of the simulation. `make_router` gives a fresh router object of a configuration for each life.
 
+    `configuration` is what stands in its file now; a running process knows of a change when it is told to reload.
     All nodes of a run share one `clock`. `ideal` makes the process wake exactly on time.
     """
 
@@ -100,7 +110,8 @@ class Node:
         kernel: Kernel,
         name: str,
         recorder: Recorder,
-        make_router: Callable[[], Router] | None = None,
+        make_router: Callable[[RouterConfig], Router] | None = None,
+        configuration: RouterConfig = NO_ROUTER,
         *,
         clock: AlarmClock | None = None,
         ideal: bool = False,
@@ -112,14 +123,21 @@ class Node:
         self.interfaces: dict[str, Interface] = {}
         self.process: VrrpProcess | None = None
         self.powered = True
+        self.configuration = configuration
         self._make_router = make_router
         self._ideal = ideal
+        self._files: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
+        self._born_ns = 0
+        self._respawn_delay_ns = 0
+        self._respawn = 0
         self._scripts: dict[str, ScriptOutcome] = {}
         self._default_outcome = ScriptOutcome.PASS
-        self._identification: dict[str, int] = {}
+        self._identification: dict[VirtualRouter, int] = {}
         self._busy_until_ns = 0
         """One thing after the other: addresses are set, then announced, one burst after another."""
-        self._steady: dict[tuple[str, Advertisement, bytes], tuple[bytes, bytes]] = {}
+        self._serving: dict[str, None] = {}
+        self._steady: dict[tuple[VirtualRouter, Advertisement, bytes], tuple[bytes, bytes]] = {}
 
     def add_interface(self, name: str, segment: Segment, mac: bytes, addresses: tuple[bytes, ...]) -> None:
         """Plug a new interface into a segment."""
@@ -136,21 +154,70 @@ class Node:
             for interface in self.interfaces.values():
                 interface.port.set_link(interface.cable)
         if self._make_router is not None:
-            self._identification.clear()  # keepalived counts from 1 at each start (measured)
-            router = self._make_router()
-            for interface in self.interfaces.values():
-                router.set_interface(now_ns, interface.name, interface.port.up)
-            self.process = VrrpProcess(self, router, 0 if self._ideal else router.profile.timer_latency_ns)
+            self._respawn += 1
+            self._born_ns = now_ns
+            self._identification.clear()  # keepalived counts from 1 at each start, and after a reload (measured)
+            self._steady.clear()
+            router = self._make_router(self.configuration)
+            self.inform(now_ns, router)
+            self.process = VrrpProcess(self, router, PUNCTUAL if self._ideal else router.profile.lateness)
             self.process.start(now_ns)
+
+    def inform(self, now_ns: int, router: Router) -> KeyedEffects:
+        """Tell a router what it finds here: links, and those files and processes that were set to something."""
+        effects: KeyedEffects = ()
+        for interface in self.interfaces.values():
+            effects += router.set_interface(now_ns, interface.name, interface.port.up)
+        for file in router.config.files:
+            if file.name in self._files:
+                effects += router.set_file(now_ns, file.name, self._files[file.name])
+        for kind in router.config.processes:
+            if kind.name in self._counts:
+                effects += router.set_process_count(now_ns, kind.name, self._counts[kind.name])
+        return effects
+
+    def stop(self, now_ns: int, reason: str) -> None:
+        """SIGTERM to the VRRP process."""
+        self._respawn += 1
+        if self.process is not None:
+            self.process.stop(now_ns, reason)
+
+    def kill(self, now_ns: int, reason: str) -> None:
+        """SIGKILL to all of the VRRP process."""
+        self._respawn += 1
+        if self.process is not None and self.process.alive:
+            self.process.kill(now_ns, reason)
+
+    def kill_child(self, now_ns: int, reason: str) -> None:
+        """SIGKILL to keepalived's VRRP process alone: its parent starts another."""
+        if self.process is None or not self.process.alive:
+            return
+        self.process.kill(now_ns, reason)
+        wait_ns = self._respawn_delay_ns if now_ns - self._born_ns < RESPAWN_REST_NS else 0
+        self._respawn_delay_ns = min(max(2 * wait_ns, 1_000_000_000), RESPAWN_REST_NS)
+        self._respawn += 1
+        respawn = self._respawn
+        self.kernel.at(now_ns + wait_ns + RESPAWN_NS, lambda: self._start_again(respawn))
+
+    def _start_again(self, respawn: int) -> None:
+        if respawn == self._respawn:
+            self.start(self.kernel.now_ns)
+
+    def reload(self, now_ns: int, configuration: RouterConfig) -> None:
+        """Another configuration stands in the file, and the VRRP process is sent SIGHUP."""
+        self.configuration = configuration
+        if self.process is not None:
+            self.process.reload(now_ns)
 
     def power_off(self, now_ns: int) -> None:
         """The node is gone at once, with its links and addresses."""
         self.powered = False
+        self._respawn += 1
         for interface in self.interfaces.values():
             interface.port.set_link(False)
         if self.process is not None:
             for virtual_router in self.process.router.virtual_routers:
-                self.remove_addresses(now_ns, virtual_router)
+                self.remove_addresses(now_ns, virtual_router, virtual_router.served)
             if self.process.alive:
                 self.process.kill(now_ns, "power lost")
 
@@ -167,7 +234,29 @@ class Node:
 
     def _link_noticed(self, process: VrrpProcess, name: str) -> None:
         if process.alive:
-            process.link(self.kernel.now_ns, name, self.interfaces[name].port.up)
+            up = self.interfaces[name].port.up
+            process.learn(self.kernel.now_ns, lambda now_ns: process.router.set_interface(now_ns, name, up))
+
+    def set_file(self, now_ns: int, name: str, value: int) -> None:
+        """A track file has another number in it."""
+        self._files[name] = value
+        process = self.process
+        if process is not None and process.alive and any(file.name == name for file in process.router.config.files):
+            process.learn(now_ns, lambda now_ns: process.router.set_file(now_ns, name, value))
+
+    def set_processes(self, now_ns: int, name: str | None, count: int | None) -> None:
+        """So many processes of a kind (None: of each) run now; None: as many as are enough."""
+        process = self.process
+        for kind in self.configuration.processes:
+            if name in {None, kind.name}:
+                self._counts[kind.name] = max(1, kind.quorum) if count is None else count
+                if process is not None and process.alive:
+                    self._tell_count(now_ns, process, kind.name)
+
+    def _tell_count(self, now_ns: int, process: VrrpProcess, name: str) -> None:
+        count = self._counts[name]
+        if any(kind.name == name for kind in process.router.config.processes):
+            process.learn(now_ns, lambda now_ns: process.router.set_process_count(now_ns, name, count))
 
     def set_script(self, outcome: ScriptOutcome, name: str | None = None) -> None:
         """How a check script (None: all of the node's) behaves from now on."""
@@ -190,8 +279,8 @@ class Node:
         for destination in config.unicast_peers or (config.multicast_group,):
             head, packet = self._packet(virtual_router, advertisement, interface, destination)
             if config.width == 4:
-                number = self._identification.get(config.name, 0) % 0xFFFF + 1
-                self._identification[config.name] = number
+                number = self._identification.get(virtual_router, 0) % 0xFFFF + 1
+                self._identification[virtual_router] = number
                 packet = renumber(packet, number)
                 if config.auth_type == AUTHENTICATION_HEADER:
                     packet = self._authenticated(virtual_router, packet)
@@ -207,7 +296,7 @@ class Node:
     ) -> tuple[bytes, bytes]:
         """The Ethernet header and the IP packet of an advertisement; kept, since a master repeats itself."""
         config = virtual_router.config
-        steady = self._steady.get((config.name, advertisement, to))
+        steady = self._steady.get((virtual_router, advertisement, to))
         if steady is None:
             payload = encode(advertisement, source=virtual_router.source, destination=to)
             packet = IpPacket(
@@ -221,7 +310,7 @@ class Node:
             neighbor = group_mac(to) if is_multicast(to) else self._neighbor(interface, to)
             head = EthernetFrame(neighbor, mac, IPV4 if config.width == 4 else IPV6, b"").build()
             steady = (head, packet.build())
-            self._steady[config.name, advertisement, to] = steady
+            self._steady[virtual_router, advertisement, to] = steady
         return steady
 
     def announce(self, virtual_router: VirtualRouter, addresses: tuple[bytes, ...], repeat: int) -> None:
@@ -246,22 +335,21 @@ class Node:
         if process is not None and process.alive and not process.paused:
             interface.port.transmit(raw)
 
-    def add_addresses(self, now_ns: int, virtual_router: VirtualRouter) -> None:
-        """Put a virtual router's addresses on its interface."""
+    def add_addresses(self, now_ns: int, virtual_router: VirtualRouter, addresses: tuple[bytes, ...]) -> None:
+        """Put addresses of a virtual router on its interface."""
         config = virtual_router.config
         interface = self.interfaces[config.interface]
         self._busy_until_ns = max(now_ns, self._busy_until_ns) + ACQUIRE_NS
-        for address in config.addresses + config.excluded_addresses:
+        for address in addresses:
             interface.addresses[address] = self._mac(virtual_router, interface)
             if not (config.accept or config.owner):
                 interface.refused.add(address)
             self.recorder.hold(now_ns, self.name, text(address))
 
-    def remove_addresses(self, now_ns: int, virtual_router: VirtualRouter) -> None:
-        """Take a virtual router's addresses off its interface, but not the interface's own (an owner's)."""
-        config = virtual_router.config
-        interface = self.interfaces[config.interface]
-        for address in config.addresses + config.excluded_addresses:
+    def remove_addresses(self, now_ns: int, virtual_router: VirtualRouter, addresses: tuple[bytes, ...]) -> None:
+        """Take addresses of a virtual router off its interface, but not the interface's own (an owner's)."""
+        interface = self.interfaces[virtual_router.config.interface]
+        for address in addresses:
             interface.give_back(address)
             self.recorder.release(now_ns, self.name, text(address))
 
@@ -269,12 +357,17 @@ class Node:
         """Tell the recorder which addresses this node stands for now."""
         if self.process is None:
             return
+        serving: dict[str, None] = {}
         for virtual_router in self.process.router.virtual_routers:
-            config = virtual_router.config
-            reachable = self.process.alive and self.interfaces[config.interface].port.up
-            serving = reachable and virtual_router.state.value == MASTER
-            for address in config.addresses + config.excluded_addresses:
-                self.recorder.serve(now_ns, self.name, text(address), serving)
+            up = self.interfaces[virtual_router.config.interface].port.up
+            if up and self.process.alive and virtual_router.state.value == MASTER:
+                serving |= dict.fromkeys(map(text, virtual_router.served))
+        for address in self._serving:
+            if address not in serving:
+                self.recorder.serve(now_ns, self.name, address, False)
+        for address in serving:
+            self.recorder.serve(now_ns, self.name, address, True)
+        self._serving = serving
 
     def _mac(self, virtual_router: VirtualRouter, interface: Interface) -> bytes:
         config = virtual_router.config

@@ -34,6 +34,12 @@ class Recorder:
         self._serving.setdefault(address, {})
         self._since.setdefault(address, 0)
 
+    def dismiss(self, now_ns: int, address: str) -> None:
+        """Nobody is to serve this address any more; what was, was."""
+        if address in self._serving:
+            self._close(now_ns, address)
+            del self._serving[address]
+
     def hold(self, now_ns: int, node: str, address: str) -> None:
         """A node put an address on its interface."""
         self._held.setdefault((address, node), now_ns)
@@ -46,7 +52,7 @@ class Recorder:
 
     def serve(self, now_ns: int, node: str, address: str, serving: bool) -> None:
         """Whether a node now stands for an address as a master that others can reach."""
-        nodes = self._serving[address]
+        nodes = self._serving.get(address, {})
         if serving is (node in nodes):
             return
         self._close(now_ns, address)

@@ -133,6 +133,12 @@ class EventSpec(_Strict):
     rate: float | None = Field(default=None, ge=0.0, le=1.0, strict=True)
     delay: DelayValue | None = None
     server: str | None = None
+    file: str | None = None
+    value: int | None = Field(default=None, strict=True)
+    process: str | None = None
+    count: int | None = Field(default=None, ge=0, strict=True)
+    keepalived: str | None = None
+    environment: dict[str, str] | None = None
 
 
 class Scenario(_Strict):

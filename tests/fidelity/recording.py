@@ -28,6 +28,7 @@ PREDICTED = {
     "link-up",
     "partition",
     "pause",
+    "reload",
     "resume",
     "script-fail",
     "script-hang",
@@ -36,10 +37,10 @@ PREDICTED = {
     "start",
     "stop",
 }
-WORDS = {"script-unhang": "script-pass", "crash-parent": "stop", "crash-child": "crash"}
-"""What a scenario calls it. Of a parent that is killed the child hears as of a SIGTERM (measured)."""
+WORDS = {"script-unhang": "script-pass", "crash-child": "crash"}
+"""What a scenario calls it."""
 STARTS = {"start", "crash-child"}
-"""Whoever lost its child starts another."""
+"""Whoever lost its child starts another, when its log tells."""
 CONSEQUENCES = {"remove-addresses", "stopped"}
 """What a scenario needs no event for: a start clears leftover addresses, and a stop ends."""
 COMMENTS = {"other"}

@@ -14,7 +14,14 @@ from sim.faults import FAULTS, NOT_SIMULATED, check_events
 from sim.network import Network
 from sim.scenario import ScenarioSource, read_scenario
 from sim.scenario_file import ScenarioError
-from vrrp.protocol.settings import RouterConfig, ScriptConfig
+from vrrp.protocol.settings import (
+    FileConfig,
+    ProcessConfig,
+    RouterConfig,
+    ScriptConfig,
+    TrackedFile,
+    TrackedProcess,
+)
 
 SERVER = {"interfaces": {"eth0": {"segment": "lan", "addresses": ["10.0.0.50/24"]}}, "listen": [80]}
 
@@ -22,8 +29,17 @@ SERVER = {"interfaces": {"eth0": {"segment": "lan", "addresses": ["10.0.0.50/24"
 def run(*events: dict[str, Any], until: str = "11s") -> Network:
     """r1 (101) and r2 (100), one server, one client; the events; `until` (11 s)."""
     scripts = tuple(ScriptConfig(name=name) for name in ("a", "b", "x"))
+    tracked: dict[str, Any] = {
+        "track_files": (TrackedFile("load", -2),),
+        "track_processes": (TrackedProcess("web", 4), TrackedProcess("db", 1)),
+    }
     configs = {
-        "r1": RouterConfig(virtual_routers=(router(101),), scripts=scripts),
+        "r1": RouterConfig(
+            virtual_routers=(router(101, **tracked),),
+            scripts=scripts,
+            files=(FileConfig("load"),),
+            processes=(ProcessConfig(name="web", quorum=2), ProcessConfig(name="db")),
+        ),
         "r2": RouterConfig(virtual_routers=(router(100),)),
     }
     net = network(configs, events=list(events), servers={"web": SERVER}, clients={"c": client()}, duration=until)
@@ -37,6 +53,16 @@ def alive(net: Network, name: str) -> tuple[bool, bool]:
     return process.alive, process.paused
 
 
+def priority(net: Network) -> int:
+    process = net.nodes["r1"].process
+    assert process is not None
+    return process.router.virtual_routers[0].priority
+
+
+def spoken(net: Network, name: str) -> int:
+    return sum(sent.node == name for sent in net.recorder.sent)
+
+
 def link(net: Network, name: str = "r1") -> bool:
     return net.nodes[name].interfaces["eth0"].port.up
 
@@ -44,6 +70,11 @@ def link(net: Network, name: str = "r1") -> bool:
 EFFECTS: dict[str, tuple[dict[str, Any], Callable[[Network], object], object, object]] = {
     # action: keys, what to look at, before, after
     "stop": ({"node": "r1"}, lambda n: alive(n, "r1"), (True, False), (False, False)),
+    "crash-parent": ({"node": "r1"}, lambda n: alive(n, "r1"), (True, False), (False, False)),
+    "crash-child": ({"node": "r1"}, lambda n: spoken(n, "r1"), 8, 7),
+    "reload": ({"node": "r1"}, lambda n: spoken(n, "r1"), 8, 9),
+    "file-set": ({"node": "r1", "file": "load", "value": 7}, priority, 106, 92),
+    "process-die": ({"node": "r1"}, priority, 106, 101),
     "crash": ({"node": "r1"}, lambda n: alive(n, "r1"), (True, False), (False, False)),
     "power-off": ({"node": "r1"}, lambda n: (n.nodes["r1"].powered, link(n)), (True, True), (False, False)),
     "pause": ({"node": "r1"}, lambda n: alive(n, "r1"), (True, False), (True, True)),
@@ -71,6 +102,7 @@ UNDONE: dict[str, tuple[str, dict[str, Any], str]] = {
     "resume": ("pause", {"node": "r1"}, "10.5s"),
     "link-up": ("link-down", {"node": "r1", "interface": "eth0"}, "10.5s"),
     "script-pass": ("script-fail", {"node": "r1"}, "10.5s"),
+    "process-start": ("process-die", {"node": "r1"}, "10.5s"),
     "heal": ("partition", {"segment": "lan"}, "10.5s"),
     "server-up": ("server-down", {"server": "web"}, "10.5s"),
 }
@@ -182,6 +214,9 @@ def test_an_event_at_the_very_end_is_not_told_as_it_does_not_happen() -> None:
         (event("1s", "link-down", "r1", interface="eth0"), "link down eth0"),
         (event("1s", "script-fail", "r1", script="a"), "script fails a"),
         (event("1s", "script-hang", "r1"), "script hangs"),
+        (event("1s", "reload", "r1", keepalived="x.conf"), "reload (SIGHUP) x.conf"),
+        (event("1s", "file-set", "r1", file="load", value=0), "file says load 0"),
+        (event("1s", "process-die", "r1", process="web", count=1), "process dies web 1"),
         (event("1s", "partition", segment="lan", groups=[["r1", "c"], ["r2"]]), "partition lan r1, c | r2"),
         (event("1s", "heal", segment="lan"), "heal lan"),
         (event("1s", "loss", segment="lan", rate=0.125), "loss lan 12.5%"),
@@ -196,7 +231,6 @@ def test_how_an_event_is_told(told: dict[str, Any], text: str) -> None:
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    (event("1s", "reload", "r1"), "action 'reload' is not simulated by this version"),
     (event("1s", "haproxy-kill", "r1"), "action 'haproxy-kill' is not simulated by this version"),
     (event("1s", "haproxy-start", "r1"), "action 'haproxy-start' is not simulated by this version"),
     (event("1s", "server-slow", server="web"), "action 'server-slow' is not simulated by this version"),

@@ -140,7 +140,9 @@ def test_version_2_numbers_its_packets_from_1_and_wraps_to_1() -> None:
     net.run(7 * S)
     packets = [(at_ns, frame.raw[18:20]) for at_ns, frame, _ in adverts(seen)]
     assert packets == [(MDI_100 + n * S, (n + 1).to_bytes(2, "big")) for n in range(4)]
-    net.nodes["r1"]._identification["VI_1"] = 0xFFFE
+    process = net.nodes["r1"].process
+    assert process is not None
+    net.nodes["r1"]._identification[process.router.virtual_routers[0]] = 0xFFFE
     seen.clear()
     net.kernel.run(10 * S)
     assert [frame.raw[18:20].hex() for _, frame, _ in adverts(seen)] == ["ffff", "0001", "0002"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from vrrp.protocol.lateness import FRR_LATENESS, KEEPALIVED_LATENESS, PUNCTUAL, Lateness
 from vrrp.protocol.settings import Announcements
 from vrrp.protocol.timers import SECOND_NS, SkewRule
 from vrrp.protocol.validation import Discard
@@ -83,11 +84,16 @@ class Profile:
     """The R flag of its unsolicited neighbor advertisements (RFC 9568 and FRR set it, keepalived not)."""
     virtual_mac: bool = True
     """Sends from the virtual MAC without being told to (the RFCs and FRR; keepalived only with use_vmac)."""
-    timer_latency_ns: int = 0
-    """A real process wakes this much after its timer, and sets the next one from then: periods drift, never
-    early (keepalived: median 0.28 ms over 543 advertisements; FRR: mean period 1.0003 s). For simulations."""
+    lateness: Lateness = PUNCTUAL
+    """A real process wakes this much after its timer, and sets the next one from then: periods drift, never early
+    (`lateness` says what was measured). For simulations."""
     link_detection_ns: int = 0
     """From a carrier change to the router's reaction (keepalived: netlink, 3 to 5 ms measured)."""
+
+    @property
+    def timer_latency_ns(self) -> int:
+        """How late after a timer a real process usually wakes."""
+        return self.lateness.median_ns
 
 
 _STRUCTURE_RFC = (Discard.TTL, Discard.VERSION, Discard.TYPE, Discard.LENGTH, Discard.CHECKSUM)
@@ -163,7 +169,7 @@ KEEPALIVED = Profile(
     second_owner_yields=True,
     router_flag=False,
     virtual_mac=False,
-    timer_latency_ns=280_000,
+    lateness=KEEPALIVED_LATENESS,
     link_detection_ns=4_000_000,
 )
 """keepalived 2.2.7 (Debian 12), measured."""
@@ -188,7 +194,7 @@ FRR = Profile(
     tracks_links=False,
     reserved_bits_in_interval=True,
     dont_fragment=True,
-    timer_latency_ns=300_000,
+    lateness=FRR_LATENESS,
 )
 """FRR 8.4.4 vrrpd (Debian 12), measured."""
 

@@ -141,6 +141,11 @@ class VirtualRouter:
         return self._down_ns
 
     @property
+    def served(self) -> tuple[bytes, ...]:
+        """All addresses that it stands for as a master, those that it does not list among them, packed."""
+        return self._announcer.addresses
+
+    @property
     def skew_ns(self) -> int:
         """Skew_Time at the present priority and learned interval."""
         interval_cs, version = self.master_interval_cs, self.config.version
