@@ -15,7 +15,7 @@ from sim.process import ScriptOutcome, VrrpProcess
 from sim.recorder import MASTER, Recorder
 from sim.segment import Segment
 from sim.tcp import answer_syn
-from vrrp.protocol.lateness import PUNCTUAL
+from vrrp.protocol.lateness import PUNCTUAL, Lateness
 from vrrp.protocol.router import KeyedEffects, Router
 from vrrp.protocol.settings import RouterConfig
 from vrrp.protocol.virtual_router import VirtualRouter
@@ -125,7 +125,8 @@ class Node:
         self.powered = True
         self.configuration = configuration
         self._make_router = make_router
-        self._ideal = ideal
+        self.lateness: Lateness | None = PUNCTUAL if ideal else None
+        """How late its processes are from their next start on; None: as late as their profile has it."""
         self._files: dict[str, int] = {}
         self._counts: dict[str, int] = {}
         self._born_ns = 0
@@ -160,7 +161,7 @@ class Node:
             self._steady.clear()
             router = self._make_router(self.configuration)
             self.inform(now_ns, router)
-            self.process = VrrpProcess(self, router, PUNCTUAL if self._ideal else router.profile.lateness)
+            self.process = VrrpProcess(self, router, self.lateness or router.profile.lateness)
             self.process.start(now_ns)
 
     def inform(self, now_ns: int, router: Router) -> KeyedEffects:

@@ -45,6 +45,7 @@ class Lab:
         self._events: list[dict[str, Any]] = []
         self._transitions: list[dict[str, Any]] = []
         self._running: dict[int, subprocess.Popen[str]] = {}
+        self._reloads = 0
         self._captures: list[subprocess.Popen[bytes]] = []
         self._readers: list[threading.Thread] = []
         self.zero = 0.0
@@ -123,9 +124,12 @@ class Lab:
 
     def reload(self, number: int, config: str | None = None) -> None:
         """SIGHUP, with another configuration or the same."""
+        known: dict[str, str] = {}
         if config is not None:
-            self._configure(number, config, f"r{number}.reloaded.conf")
-        self._note("reload", number, **({} if config is None else {"config": f"r{number}.reloaded.conf"}))
+            self._reloads += 1
+            known["config"] = f"r{number}.reloaded{self._reloads}.conf"
+            self._configure(number, config, known["config"])
+        self._note("reload", number, **known)
         self._running[number].send_signal(signal.SIGHUP)
 
     def link(self, number: int, up: bool, interface: int = 0) -> None:

@@ -139,7 +139,9 @@ class Recording:
                 return _event(at, "heal", segment=segment)
             groups = [sorted(away), [name for name in self.routers if name not in away]]
             return _event(at, "partition", segment=segment, groups=groups)
-        known = {key: event[key] for key in ("interface", "script") if key in event}
+        known: dict[str, str] = {key: event[key] for key in ("interface", "script") if key in event}
+        if "config" in event:
+            known["keepalived"] = str(self.folder.resolve() / event["config"])
         return _event(at, WORDS.get(action, action), node=event["router"], **known)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from fidelity.record import RECORDINGS
 from fidelity.recording import MS_NS, Entry, Recording
-from fidelity.story import S_NS, recorded
+from fidelity.story import S_NS, never_surprised, recorded
 from fidelity.verdict import Verdict, compare
 from sim.inputs import from_scenario
 from sim.network import Network
@@ -26,7 +26,9 @@ def judge(recording: Recording, file: Path, profile: str = "keepalived") -> Verd
     """Simulate the recording's scenario, written to `file`, and compare."""
     file.write_text(recording.scenario(profile), encoding="utf-8")
     inputs = from_scenario(file)
-    result = Network(inputs.scenario, inputs.source, dict(inputs.configs)).run()
+    network = Network(inputs.scenario, inputs.source, dict(inputs.configs), reloads=inputs.reloads)
+    never_surprised(network)
+    result = network.run()
     predicted = [Entry(t.at_ns, t.node, t.instance, t.new) for t in result.transitions]
     return compare(recording.entries, predicted, recording.ends, recording.end_ns)
 
