@@ -73,7 +73,7 @@ def notified(cluster: Cluster) -> Iterator[Finding]:
     for member in cluster.members():
         notify = member.instance.notify
         name = member.instance.name
-        grouped = any(name in group.members for group in member.node.config.sync_groups)
+        grouped = name in member.node.groups
         if "notify_master" in notify and not {"notify", *_STATES[1:]} & notify.keys() and not grouped:
             yield _RULES["VRRP-W114"].finding(
                 member.place("notify_master"),
@@ -104,8 +104,9 @@ def networks(cluster: Cluster) -> Iterator[Finding]:
             yield _RULES["VRRP-W117"].finding(
                 member.place("use_vmac"), f"({one.name}) a virtual MAC address in a cloud's network"
             )
-        grouped = any(one.name in group.members and group.notify for group in member.node.config.sync_groups)
-        if cluster.facts.cloud and not {"notify", "notify_master"} & one.notify.keys() and not grouped:
+        group = member.node.groups.get(one.name)
+        told = {*one.notify, *(group.notify if group else ())}
+        if cluster.facts.cloud and not {"notify", "notify_master"} & told:
             yield _RULES["VRRP-W118"].finding(
                 member.place(), f"({one.name}) no notify_master tells the cloud where the addresses are"
             )

@@ -203,8 +203,8 @@ def watched(cluster: Cluster) -> Iterator[Finding]:
     for peers in cluster.peers:
         for member in peers.members:
             node = member.node
-            groups = [group for group in node.config.sync_groups if member.instance.name in group.members]
-            entries = [*member.instance.track_scripts, *(entry for group in groups for entry in group.track_scripts)]
+            group = node.groups.get(member.instance.name)
+            entries = [*member.instance.track_scripts, *(group.track_scripts if group else ())]
             texts = [node.config.scripts[entry.name].command for entry in entries if entry.name in node.config.scripts]
             named = [word.rpartition("/")[2] for text in texts for word in text.split()]
             texts += [scripts[name] for name in named if name in scripts]

@@ -16,7 +16,7 @@ from pathlib import PurePath
 from vrrp.check.finding import Place
 from vrrp.config.frr import FrrRouter
 from vrrp.config.haproxy import HaproxyConfig
-from vrrp.config.model import Address, KeepalivedConfig, ParsedConfig, VrrpInstance
+from vrrp.config.model import Address, KeepalivedConfig, ParsedConfig, SyncGroup, VrrpInstance
 
 # So few files are taken for the nodes of one site: then the same VRID alone makes two instances one virtual router.
 MOST_NODES_OF_A_SITE = 8
@@ -40,6 +40,11 @@ class Node:
     def lines(self) -> tuple[str, ...]:
         """The file's lines, without their ends."""
         return tuple(self.text.split("\n"))
+
+    @cached_property
+    def groups(self) -> Mapping[str, SyncGroup]:
+        """The sync group of each instance that is in one, by the instance's name."""
+        return {name: group for group in self.config.sync_groups for name in group.members}
 
     def place(self, line: int, says: str = "") -> Place:
         """A line of this file."""

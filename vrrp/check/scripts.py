@@ -52,10 +52,9 @@ def _uses(cluster: Cluster) -> Iterator[_Use]:
         for instance in node.config.instances:
             for entry in (*instance.track_scripts, *instance.ignored_scripts):
                 by.setdefault(entry.name, (instance, entry))
-        for group in node.config.sync_groups:
-            member = next((one for one in node.config.instances if one.name in group.members), None)
-            if member is not None:
-                by.update({entry.name: (member, entry) for entry in group.track_scripts if entry.name not in by})
+            group = node.groups.get(instance.name)
+            for entry in group.track_scripts if group else ():
+                by.setdefault(entry.name, (instance, entry))
         for script in node.config.scripts.values():
             instance_of, tracked_as = by.get(script.name, (None, None))
             yield _Use(node, script, instance_of, tracked_as.weight if tracked_as else script.weight)

@@ -129,7 +129,12 @@ class HaproxyConfig:
 
     def backend(self, name: str) -> Section | None:
         """The backend, or the listen section, of this name."""
-        return next((one for one in self.kinds("backend", "listen") if one.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Section]:
+        # Of several of one name the first.
+        return {one.name: one for one in reversed(self.kinds("backend", "listen"))}
 
 
 def split_address(text: str) -> tuple[str, str]:
