@@ -48,6 +48,10 @@ def others(peers: Peers, member: Member) -> list[Member]:
     return [other for other in peers.members if other is not member]
 
 
+def _all(members: list[Member]) -> str:
+    return f"{named(members)} {'both' if len(members) == 2 else 'all'}"
+
+
 @check(_RULES["VRRP-W060"], _RULES["VRRP-E061"])
 def equals(cluster: Cluster) -> Iterator[Finding]:
     """Nodes that cannot be told apart in the election."""
@@ -59,14 +63,14 @@ def equals(cluster: Cluster) -> Iterator[Finding]:
             one = members[1].instance
             owner = priority == OWNER_PRIORITY
             rule = _RULES["VRRP-E061" if owner else "VRRP-W060"]
-            who = f"({one.name}) {named(members)} {'both' if len(members) == 2 else 'all'}"
+            who = f"({one.name}) {_all(members)}"
             if owner:
                 message = f"{who} say priority 255, that they own the addresses"
             else:
                 wait = f"{one.garp_master_delay_ns / 1e9:g} s"
                 message = (
-                    f"{who} have priority {priority}: they take over at the same moment, and the loser's gratuitous ARP "
-                    f"may come last: {wait} more without service"
+                    f"{who} have priority {priority}: they take over at the same moment, and the loser's gratuitous "
+                    f"ARP may come last: {wait} more without service"
                 )
             yield rule.finding(places[1], message, related=[places[0], *places[2:]])
 
@@ -86,7 +90,7 @@ def states(cluster: Cluster) -> Iterator[Finding]:
         if len(masters) > 1:
             yield _RULES["VRRP-N063"].finding(
                 masters[1].place("state"),
-                f"({masters[1].instance.name}) {named(masters)} {'both' if len(masters) == 2 else 'all'} say state MASTER",
+                f"({masters[1].instance.name}) {_all(masters)} say state MASTER",
                 related=[member.place("state") for member in masters if member is not masters[1]],
             )
         elif masters and healthy(masters[0].instance) < healthy(best.instance):
