@@ -15,7 +15,7 @@ from sim.topology import lay_out
 from vrrp.config import Diagnostic, ParsedConfig, Severity, Verdict, load
 from vrrp.config.router_config import ConversionError, convert
 from vrrp.durations import duration_text, parse_duration
-from vrrp.protocol.profile import PROFILES
+from vrrp.protocol.profile import profile_named
 from vrrp.protocol.settings import RouterConfig
 
 AFTER_LAST_EVENT_NS = 20_000_000_000
@@ -146,7 +146,8 @@ class _Reader:
         # Who may write the scripts changes nothing of what happens.
         self.diagnostics += [one for one in parsed.diagnostics if one.verdict is not Verdict.SCRIPTS_UNSAFE]
         try:
-            conversion = convert(parsed.config, PROFILES[self._scenario.nodes[node].profile or self._scenario.profile])
+            profile = profile_named(self._scenario.nodes[node].profile or self._scenario.profile)
+            conversion = convert(parsed.config, profile)
         except ConversionError as error:
             raise ScenarioError(str(file), error.line, str(error)) from error
         self.notes += conversion.notes

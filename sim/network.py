@@ -14,7 +14,7 @@ from sim.recorder import Recorder
 from sim.result import Happened, Result
 from sim.scenario import EventSpec, InterfaceSpec, Scenario, ScenarioSource
 from sim.segment import Port, Segment
-from vrrp.protocol.profile import PROFILES
+from vrrp.protocol.profile import profile_named
 from vrrp.protocol.router import Router
 from vrrp.protocol.settings import RouterConfig, VirtualRouterConfig
 from vrrp.wire.address import text
@@ -162,7 +162,7 @@ class Network:
 
     def _add_node(self, name: str, config: RouterConfig) -> None:
         spec = self.scenario.nodes[name]
-        profile = PROFILES[spec.profile or self.scenario.profile]
+        profile = profile_named(spec.profile or self.scenario.profile)
         addresses = {
             interface: tuple(a.ip.packed for a in part.addresses) for interface, part in spec.interfaces.items()
         }

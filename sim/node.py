@@ -20,7 +20,7 @@ from vrrp.protocol.router import KeyedEffects, Router
 from vrrp.protocol.settings import RouterConfig
 from vrrp.protocol.virtual_router import VirtualRouter
 from vrrp.wire.address import is_multicast, text
-from vrrp.wire.advertisement import AUTHENTICATION_HEADER, Advertisement, encode
+from vrrp.wire.advertisement import AUTHENTICATION_HEADER, TTL, Advertisement, encode
 from vrrp.wire.arp import REPLY, REQUEST, ArpPacket, gratuitous_arp
 from vrrp.wire.authentication_header import MAX_SEQUENCE, authenticate
 from vrrp.wire.checksum import PROTOCOL
@@ -305,6 +305,7 @@ class Node:
                 to,
                 PROTOCOL,
                 payload,
+                ttl=config.ttl if config.unicast_peers else TTL,
                 dont_fragment=virtual_router.profile.dont_fragment,
             )
             mac = interface.mac if config.transmit_from_base else self._mac(virtual_router, interface)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from sim.delay import Constant, Delay, Lognormal, Uniform
 from sim.scenario_file import Lines, ScenarioError, path_text
 from vrrp.durations import parse_duration
-from vrrp.protocol.profile import PROFILES
+from vrrp.protocol.profile import profile_named
 from vrrp.words import nearest
 
 InterfaceAddress: TypeAlias = ipaddress.IPv4Interface | ipaddress.IPv6Interface
@@ -62,9 +62,7 @@ def _parse_start(value: object) -> int | None:
 
 
 def _parse_profile(value: object) -> str:
-    if not isinstance(value, str) or value not in PROFILES:
-        raise ValueError(f"there is no profile {value!r}; {nearest(str(value), PROFILES)}")
-    return value
+    return profile_named(str(value)).name
 
 
 Duration: TypeAlias = Annotated[int, PlainValidator(parse_duration)]

@@ -11,7 +11,7 @@ from vrrp.protocol.effects import (
     SendAdvertisement,
     StateChanged,
 )
-from vrrp.protocol.profile import FRR, KEEPALIVED, PROFILES, RFC3768, RFC5798, RFC9568, Profile
+from vrrp.protocol.profile import FRR, KEEPALIVED, PROFILES, RFC3768, RFC5798, RFC9568, Profile, profile_named
 from vrrp.protocol.router import Counters, Router
 from vrrp.protocol.settings import (
     Announcements,
@@ -80,6 +80,7 @@ __all__ = [
     "decode",
     "encode",
     "master_down_ns",
+    "profile_named",
     "register_dpkt",
     "skew_ns",
 ]

@@ -18,8 +18,8 @@ from vrrp.capture.pcap import open_pcap
 from vrrp.cli.console import PipeConsole
 from vrrp.cli.environment import parse_environment
 from vrrp.cli.errors import BadInput
+from vrrp.cli.profile_name import ProfileName
 from vrrp.durations import parse_duration
-from vrrp.protocol.profile import PROFILES
 from vrrp.whole_file import write_text
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -32,7 +32,7 @@ _PROGRESS_FROM_NS = 600_000_000_000
 @click.option(
     "--env", "-e", "environment", multiple=True, metavar="NAME=VALUE", help="With CONF files: fills ${NAME}."
 )
-@click.option("--profile", type=click.Choice(list(PROFILES)), help="With CONF files: whose behaviour.")
+@click.option("--profile", type=ProfileName(), help="With CONF files: whose behaviour.")
 @click.option("--until", metavar="60s", help="Run for this long instead of the scenario's duration.")
 @click.option("--seed", type=int, help="Seed of all chance instead of the scenario's.")
 @click.option("--ideal", is_flag=True, help="Processes act exactly on time instead of as late as measured.")

@@ -15,7 +15,7 @@ from sim.proof.service import Provider, providers
 from sim.proof.settling import Deadlines, Settling, deadlines
 from sim.proof.trial import BRIEF_NS, Fate, Plan, Stage, Trial
 from sim.scenario import EventSpec, Scenario, ScenarioSource
-from vrrp.protocol.profile import PROFILES
+from vrrp.protocol.profile import profile_named
 from vrrp.protocol.settings import RouterConfig
 
 _RACE_NS = 3_000_000
@@ -46,7 +46,7 @@ class Rig:
         self.providers = providers(scenario, configs, ignored or {})
         self.failures = failures(scenario, configs, ignored or {})
         names = [node.profile or scenario.profile for node in scenario.nodes.values()]
-        self.settling = Settling(configs, [PROFILES[name] for name in names])
+        self.settling = Settling(configs, [profile_named(name) for name in names])
         self._elected_ns: dict[int, int] = {}
         self._adverts_ns: dict[int, Mapping[str, int]] = {}
         Network(self.scenario, source, self.configs)

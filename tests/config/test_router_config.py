@@ -6,8 +6,17 @@ import pytest
 
 from vrrp.config import parse
 from vrrp.config.router_config import Conversion, ConversionError, convert
-from vrrp.protocol.profile import FRR, KEEPALIVED, RFC3768, RFC9568, Profile
-from vrrp.protocol.settings import SyncGroupConfig, TrackedInterface, TrackedScript, VirtualRouterConfig
+from vrrp.protocol.profile import FRR, KEEPALIVED, RFC3768, RFC9568, Profile, profile_named
+from vrrp.protocol.settings import (
+    FileConfig,
+    PeerTtl,
+    SyncGroupConfig,
+    TrackedFile,
+    TrackedInterface,
+    TrackedProcess,
+    TrackedScript,
+    VirtualRouterConfig,
+)
 from vrrp.wire.address import pack
 from vrrp.wire.checksum import ChecksumPolicy
 
@@ -127,3 +136,46 @@ def test_an_instance_without_addresses_cannot_be_run() -> None:
         convert(config)
     assert isinstance(caught.value, ConversionError)
     assert caught.value.line == 1
+
+
+def test_files_processes_and_what_follows_them() -> None:
+    text = (
+        "track_file load {\nfile /run/load\nweight -2 reverse\ninit_file 7\n}\n"
+        "vrrp_track_process web {\nprocess nginx\nquorum 2\nquorum_max 9\ndelay 1.5\nweight 5\n}\n"
+        "vrrp_sync_group G {\ngroup {\nVI_1\n}\ntrack_file {\nload weight 3\n}\ntrack_process {\nweb\n}\n}\n"
+    )
+    done = converted(text + instance("track_file {\nload\n}", "track_process {\nweb weight 0\n}"))
+    assert done.router.files == (FileConfig("load", 7),)
+    (web,) = done.router.processes
+    assert (web.quorum, web.quorum_max, web.fork_delay_ns, web.terminate_delay_ns) == (
+        2,
+        9,
+        1_500_000_000,
+        1_500_000_000,
+    )
+    (group,) = done.router.sync_groups
+    assert (group.track_files, group.track_processes) == (
+        (TrackedFile("load", 3, reverse=True),),
+        (TrackedProcess("web", 5),),
+    )
+    (one,) = done.router.virtual_routers
+    assert one.track_processes == (TrackedProcess("web", 0),)
+
+
+def test_bfd_is_noted() -> None:
+    session = "bfd_instance peer {\nneighbor_ip 10.0.0.9\n}\n"
+    done = converted(session + instance("track_bfd {\npeer\n}"))
+    (note,) = done.notes
+    assert note.endswith(": (VI_1) peer: BFD is not simulated; the session is taken to be up")
+
+
+def test_ttls_of_unicast_peers() -> None:
+    one = only(instance("unicast_ttl 64", "unicast_peer {\n10.0.0.2 min_ttl 60 max_ttl 70\n10.0.0.3\n}"))
+    assert one.ttl == 64
+    assert one.peer_ttls == (PeerTtl(pack("10.0.0.2"), 60, 70),)
+
+
+def test_a_release_of_keepalived_announces_as_its_file_says() -> None:
+    plan = converted(instance("garp_master_repeat 2"), profile_named("keepalived-2.3.4")).router.virtual_routers[0]
+    assert plan.announcements is not None
+    assert plan.announcements.repeat == 2

@@ -19,7 +19,7 @@ from sim.inputs import from_scenario
 from sim.network import Network
 from sim.result import Result
 from vrrp.protocol.lateness import Lateness
-from vrrp.protocol.profile import PROFILES
+from vrrp.protocol.profile import profile_named
 from vrrp.wire.address import text
 from vrrp.wire.advertisement import Advertisement
 from vrrp.wire.arp import REQUEST, ArpPacket
@@ -179,8 +179,8 @@ def simulated(name: str, *, ideal: bool = False) -> Story:
 def never_surprised(network: Network) -> None:
     """Make every process as late as it usually is, each time: what was recorded was a matter of chance, too."""
     for node in network.nodes.values():
-        usual_ns = PROFILES[network.scenario.nodes[node.name].profile or network.scenario.profile].timer_latency_ns
-        node.lateness = Lateness(((0, usual_ns), (1000, usual_ns)))
+        profile = profile_named(network.scenario.nodes[node.name].profile or network.scenario.profile)
+        node.lateness = Lateness.always(profile.timer_latency_ns)
 
 
 class _Injector:

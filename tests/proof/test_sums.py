@@ -12,6 +12,7 @@ from sim.proof.failure import Failure, Kind
 from sim.proof.rig import Rig
 from sim.proof.trial import Plan
 from vrrp.failover import Failover, Mishap, failovers
+from vrrp.protocol.lateness import Lateness
 from vrrp.protocol.profile import PROFILES
 from vrrp.wire.address import text
 
@@ -138,7 +139,7 @@ def check(bed: Rig, failover: Failover) -> int:
 @pytest.mark.parametrize("name", CLUSTERS)
 def test_the_sums_are_the_simulators_times(name: str) -> None:
     bed = rig(CLUSTERS[name])
-    profile = replace(PROFILES["keepalived"], timer_latency_ns=0)
+    profile = replace(PROFILES["keepalived"], lateness=Lateness.always(0))
     ignored = {node: {"VI_1": frozenset({"fast", "slow"})} for node in bed.configs} if name == "owner" else {}
     assert sum(check(bed, failover) for failover in failovers(bed.configs, profile, ignored)) >= 4
 
@@ -149,5 +150,5 @@ def test_so_they_are_in_other_profiles(name: str, cluster_name: str) -> None:
     if name == "rfc3768" and cluster_name == "learned-interval":
         pytest.skip("version 3 is nothing to it")
     bed = rig(CLUSTERS[cluster_name], profile=name)
-    profile = replace(PROFILES[name], timer_latency_ns=0)
+    profile = replace(PROFILES[name], lateness=Lateness.always(0))
     assert sum(check(bed, failover) for failover in failovers(bed.configs, profile)) >= 4

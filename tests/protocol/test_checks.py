@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 
 from protocol.packets import Packet, sums_pseudo_header
 from protocol.routers import HIGHER, LOWER, OWN, S_NS, VIP, host, settings
-from vrrp.protocol.profile import FRR, KEEPALIVED, PROFILES, RFC3768, RFC5798, RFC9568, Profile
+from vrrp.protocol.profile import FRR, KEEPALIVED, PROFILES, RFC3768, RFC5798, RFC9568, Profile, profile_named
 from vrrp.protocol.router import Router
+from vrrp.protocol.settings import PeerTtl
 from vrrp.protocol.validation import Discard, first_failure
+from vrrp.wire.address import pack
 from vrrp.wire.checksum import ChecksumPolicy
 
 ALL = list(PROFILES.values())
@@ -27,6 +30,7 @@ FAULTS: dict[Discard, Fault] = {
     Discard.LENGTH: ({}, {"extra": bytes(4)}),
     Discard.CHECKSUM: ({}, {"sum_error": 0x0404}),
     Discard.OWNER: ({"priority": 255}, {}),
+    Discard.OWNER_DEAF: ({"priority": 255, "owner_ignore_adverts": True}, {}),
     Discard.AUTH_TYPE: ({}, {"auth_type": 2}),
     Discard.PASSWORD: ({"auth_type": 1, "auth_data": b"secret"}, {"auth_type": 1, "auth_data": b"other"}),
     Discard.INTERVAL: ({}, {"interval": 2}),
@@ -39,6 +43,10 @@ FAULTS: dict[Discard, Fault] = {
     Discard.DESTINATION: ({}, {"destination": OWN}),
     Discard.UNICAST_SOURCE: (
         {"unicast_peers": ["10.0.0.250"], "check_unicast_source": True},
+        {"destination": OWN},
+    ),
+    Discard.PEER_TTL: (
+        {"unicast_peers": ["10.0.0.250"], "peer_ttls": (PeerTtl(pack(HIGHER), 1, 254),)},
         {"destination": OWN},
     ),
 }
@@ -57,6 +65,7 @@ IMPOSSIBLE = {
     (RFC3768.name, Discard.VERSION, Discard.INTERVAL),
     # A unicast instance takes any TTL.
     (KEEPALIVED.name, Discard.TTL, Discard.UNICAST_SOURCE),
+    (KEEPALIVED.name, Discard.TTL, Discard.PEER_TTL),
 }
 """No packet fails both."""
 
@@ -74,7 +83,7 @@ def craft(profile: Profile, checks: set[Discard]) -> tuple[Router, Packet]:
         packet["addresses"] = (OTHER, "10.0.0.78")
     if checks >= {Discard.NO_ADDRESS, Discard.LENGTH}:
         packet["extra"] = bytes(4)
-    if checks >= {Discard.DESTINATION, Discard.UNICAST_SOURCE}:
+    if Discard.DESTINATION in checks and checks & {Discard.UNICAST_SOURCE, Discard.PEER_TTL}:
         packet["destination"] = "224.0.0.18"
     if Discard.FIRST_ADDRESS in checks:
         config["addresses"] = [LINK_LOCAL]
@@ -324,3 +333,37 @@ def test_refused_packets_leave_the_backups_timer_alone() -> None:
         router.receive(2 * S_NS, "eth0", good(profile, ttl=1, source=LOWER).datagram())
         assert router.deadline_ns == before_ns
         assert router.counters("VI_1").discarded.total() == 2
+
+
+def test_an_owner_that_is_not_told_to_is_not_deaf() -> None:
+    router = host(KEEPALIVED, settings(KEEPALIVED, name="VI_1", interface="eth0", priority=255))
+    router.start(0)
+    router.receive(1, "eth0", Packet(version=2).datagram())
+    assert verdicts(router) == {}
+
+
+@pytest.mark.parametrize(("release", "refused"), [("2.0", True), ("2.3.0", True), ("2.3.4", False), ("2.10.1", False)])
+def test_later_releases_of_keepalived_take_any_list_of_addresses(release: str, refused: bool) -> None:
+    profile = profile_named(f"keepalived-{release}")
+    assert (profile.name, profile.lower_reply) == (f"keepalived-{release}", KEEPALIVED.lower_reply)
+    router = host(profile, settings(profile, name="VI_1", interface="eth0"))
+    router.start(0)
+    for addresses in ((OTHER,), (VIP, OTHER)):
+        router.receive(1, "eth0", Packet(version=2, addresses=addresses).datagram())
+    assert bool(verdicts(router)) is refused
+    assert router.counters("VI_1").accepted == (0 if refused else 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("keepalive", "there is no profile 'keepalive'; did you mean 'keepalived'?"),
+        ("keepalived-2", "there is no profile 'keepalived-2'; did you mean 'keepalived'?"),
+        ("keepalived-2.x", "there is no profile 'keepalived-2.x'; did you mean 'keepalived'?"),
+        ("9", f"there is no profile '9'; known: {', '.join(PROFILES)}"),
+    ],
+)
+def test_profiles_that_there_are_not(name: str, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        profile_named(name)
+    assert profile_named("frr") is FRR

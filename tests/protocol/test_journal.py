@@ -21,6 +21,7 @@ from vrrp.protocol.router import KeyedEffects, Router
 from vrrp.protocol.settings import (
     Announcements,
     FileConfig,
+    PeerTtl,
     ProcessConfig,
     RouterConfig,
     ScriptConfig,
@@ -62,6 +63,7 @@ FULL = RouterConfig(
             checksum=ChecksumPolicy.EITHER,
             unicast_peers=["10.1.0.2"],
             source="10.1.0.9",
+            peer_ttls=(PeerTtl(pack("10.1.0.2"), 250),),
             track_interfaces=(TrackedInterface("eth0"),),
             track_files=(TrackedFile("load", -2),),
             track_processes=(TrackedProcess("web", 4, reverse=True),),
@@ -189,6 +191,7 @@ def test_every_field_of_the_settings_can_be_read() -> None:
         SyncGroupConfig,
         Announcements,
         FileConfig,
+        PeerTtl,
         ProcessConfig,
         TrackedScript,
         TrackedInterface,
@@ -287,7 +290,7 @@ def test_a_restart_is_a_new_router_in_the_same_file() -> None:
 
 def test_a_profile_of_ones_own_has_no_name_in_a_journal() -> None:
     own = dataclasses.replace(KEEPALIVED, fault_state=False)
-    with pytest.raises(ValueError, match="cannot name the profile 'keepalived': it is none of rfc3768, "):
+    with pytest.raises(ValueError, match="cannot name the profile 'keepalived': that is another one"):
         Journal(plain(), profile=own, interfaces=INTERFACES, write=str)
     for profile in PROFILES.values():
         Journal(plain(version=profile.versions[0]), profile=profile, interfaces=INTERFACES, write=str)

@@ -13,7 +13,7 @@ from vrrp.cli.errors import BadInput, unreadable
 from vrrp.config import KeepalivedConfig, Severity, load
 from vrrp.config.router_config import ConversionError, convert
 from vrrp.failover import Failover, Part, Standing, failovers, standings
-from vrrp.protocol.profile import PROFILES, Profile
+from vrrp.protocol.profile import Profile, profile_named
 from vrrp.protocol.settings import RouterConfig
 from vrrp.protocol.timers import SECOND_NS
 from vrrp.whole_file import write_text
@@ -33,7 +33,7 @@ def show_failovers(
     rows: list[dict[str, Any]] = []
     blocks = []
     for name in profiles:
-        profile = PROFILES[name]
+        profile = profile_named(name)
         routers = {node: _router(config, profile) for node, config in configs.items()}
         ignored = {node: config.ignored_scripts for node, config in configs.items()}
         found = list(failovers(routers, profile, ignored))

@@ -13,7 +13,8 @@ import click
 
 from vrrp.cli.environment import parse_environment
 from vrrp.cli.errors import BadInput, unreadable
-from vrrp.protocol.profile import PROFILES, Profile
+from vrrp.cli.profile_name import ProfileName
+from vrrp.protocol.profile import Profile, profile_named
 from vrrp.whole_file import replacing, write_text
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _PEEKED = 64
 @click.option(
     "--mac", "macs", multiple=True, metavar="MAC", help="Its MAC: what others send in its name is not its own."
 )
-@click.option("--profile", type=click.Choice(list(PROFILES)), default="keepalived", show_default=True)
+@click.option("--profile", type=ProfileName(), default="keepalived", show_default=True)
 @click.option("--env", "-e", "environment", multiple=True, metavar="NAME=VALUE", help="Fills ${NAME} in CONF.")
 @click.option("--start", metavar="TIME", help="When its process started: 1.5s, -3s, 2026-03-01T02:14:07.")
 @click.option("--event", "events", multiple=True, metavar='"10s crash"', help="What befell it and no capture shows.")
@@ -103,11 +104,11 @@ def command(
         raise click.UsageError("--as CONF to be a router, or -i IFACE to send; neither is given")
     from vrrp.capture.replay.prepare import Request
 
-    config, notes = _router_config(conf, parse_environment(environment), PROFILES[profile])
+    config, notes = _router_config(conf, parse_environment(environment), profile_named(profile))
     request = Request(
         files=files,
         config=config,
-        profile=PROFILES[profile],
+        profile=profile_named(profile),
         interfaces=interfaces,
         addresses=addresses,
         macs=macs,

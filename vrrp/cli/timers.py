@@ -13,7 +13,8 @@ from rich.table import Table
 from vrrp.cli.console import PipeConsole
 from vrrp.cli.environment import parse_environment
 from vrrp.cli.failovers import show_failovers
-from vrrp.protocol.profile import PROFILES, Profile
+from vrrp.cli.profile_name import ProfileName
+from vrrp.protocol.profile import PROFILES, Profile, profile_named
 from vrrp.protocol.timers import CENTISECOND_NS, SECOND_NS, master_down_ns, skew_ns
 from vrrp.whole_file import write_text
 from vrrp.wire.advertisement import MAX_INTERVAL_CS
@@ -26,7 +27,7 @@ from vrrp.wire.advertisement import MAX_INTERVAL_CS
 @click.option(
     "--profile",
     "profiles",
-    type=click.Choice(list(PROFILES)),
+    type=ProfileName(),
     multiple=True,
     help="Default: all; of CONF files keepalived.",
 )
@@ -61,9 +62,9 @@ def command(
     rows = [
         row
         for profile in profiles or PROFILES
-        for version in PROFILES[profile].versions
+        for version in profile_named(profile).versions
         for priority in priorities or (100,)
-        if (row := work(PROFILES[profile], version, priority, interval)) is not None
+        if (row := work(profile_named(profile), version, priority, interval)) is not None
     ]
     if not rows:
         raise click.UsageError(f"no profile of these can advertise each {interval:g} s")

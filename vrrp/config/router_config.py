@@ -8,10 +8,15 @@ from vrrp.config.model import KeepalivedConfig, SyncGroup, VrrpInstance
 from vrrp.protocol.profile import KEEPALIVED, Profile
 from vrrp.protocol.settings import (
     Announcements,
+    FileConfig,
+    PeerTtl,
+    ProcessConfig,
     RouterConfig,
     ScriptConfig,
     SyncGroupConfig,
+    TrackedFile,
     TrackedInterface,
+    TrackedProcess,
     TrackedScript,
     VirtualRouterConfig,
 )
@@ -63,8 +68,24 @@ def convert(config: KeepalivedConfig, profile: Profile = KEEPALIVED) -> Conversi
                 )
                 for script in config.scripts.values()
             ),
+            files=tuple(FileConfig(file.name, file.initial or 0) for file in config.track_files.values()),
+            processes=tuple(
+                ProcessConfig(
+                    name=process.name,
+                    quorum=process.quorum,
+                    quorum_max=process.quorum_max,
+                    fork_delay_ns=process.fork_delay_ns,
+                    terminate_delay_ns=process.terminate_delay_ns,
+                )
+                for process in config.track_processes.values()
+            ),
             sync_groups=tuple(
-                SyncGroupConfig(group.name, group.members, group.tracking_weight, _scripts(group), _interfaces(group))
+                SyncGroupConfig(
+                    group.name,
+                    group.members,
+                    group.tracking_weight,
+                    *_followed(group, f"{config.filename}:{group.line}: ({group.name})", notes),
+                )
                 for group in config.sync_groups
             ),
             startup_delay_ns=config.globals.startup_delay_ns,
@@ -90,6 +111,7 @@ def _virtual_router(
         if instance.authentication.kind == "AH":
             auth_type, auth_data, ah_key = AUTHENTICATION_HEADER, b"", auth_data
     source = instance.unicast_source or instance.multicast_source
+    scripts, interfaces, files, processes = _followed(instance, where, notes)
     return VirtualRouterConfig(
         vrid=instance.vrid,
         name=instance.name,
@@ -110,26 +132,41 @@ def _virtual_router(
         source=source,
         unicast_peers=instance.unicast_peers,
         check_unicast_source=instance.check_unicast_src and bool(instance.unicast_peers),
+        ttl=instance.unicast_ttl,
+        peer_ttls=tuple(PeerTtl(peer.packed, *bounds) for peer, bounds in instance.unicast_peer_ttl.items()),
         group=instance.multicast_group,
-        announcements=_announcements(instance) if profile is KEEPALIVED else None,
+        announcements=_announcements(instance) if profile.announcements_configured else None,
         lower_prio_no_advert=instance.lower_prio_no_advert,
         higher_prio_send_advert=instance.higher_prio_send_advert,
         down_timer_adverts=instance.down_timer_adverts,
         skip_check_adv_addr=instance.skip_check_adv_addr,
+        owner_ignore_adverts=instance.owner_ignore_adverts,
         virtual_mac=instance.use_vmac,
         transmit_from_base=instance.vmac_xmit_base,
-        track_scripts=_scripts(instance),
-        track_interfaces=_interfaces(instance),
+        track_scripts=scripts,
+        track_interfaces=interfaces,
+        track_files=files,
+        track_processes=processes,
         track_own_interface=not instance.dont_track_primary,
     )
 
 
-def _scripts(follower: VrrpInstance | SyncGroup) -> tuple[TrackedScript, ...]:
-    return tuple(TrackedScript(one.name, one.weight, one.reverse) for one in follower.track_scripts)
-
-
-def _interfaces(follower: VrrpInstance | SyncGroup) -> tuple[TrackedInterface, ...]:
-    return tuple(TrackedInterface(one.name, one.weight, one.reverse) for one in follower.track_interfaces)
+def _followed(
+    follower: VrrpInstance | SyncGroup, where: str, notes: list[str]
+) -> tuple[
+    tuple[TrackedScript, ...],
+    tuple[TrackedInterface, ...],
+    tuple[TrackedFile, ...],
+    tuple[TrackedProcess, ...],
+]:
+    """What an instance or group follows, as the protocol has it; a BFD session is noted, not followed."""
+    notes += [f"{where} {one.name}: BFD is not simulated; the session is taken to be up" for one in follower.track_bfd]
+    return (
+        tuple(TrackedScript(one.name, one.weight, one.reverse) for one in follower.track_scripts),
+        tuple(TrackedInterface(one.name, one.weight, one.reverse) for one in follower.track_interfaces),
+        tuple(TrackedFile(one.name, one.weight, one.reverse) for one in follower.track_files),
+        tuple(TrackedProcess(one.name, one.weight, one.reverse) for one in follower.track_processes),
+    )
 
 
 def _announcements(instance: VrrpInstance) -> Announcements:

@@ -32,7 +32,7 @@ from vrrp.protocol.journal_values import (
     truth,
     word,
 )
-from vrrp.protocol.profile import PROFILES, Profile
+from vrrp.protocol.profile import Profile, profile_named
 from vrrp.protocol.router import KeyedEffects, Router
 from vrrp.protocol.settings import RouterConfig
 from vrrp.wire.address import AnyAddress, pack, text
@@ -47,8 +47,8 @@ MOST_CHARACTERS = 16_000_000
 class Journal:
     """A router all of whose inputs are written down: to be used in its place, with the same methods.
 
-    `write` gets each line, its newline included. ValueError as `Router` raises it, and for a profile that is none
-    of the five: a journal names its profile.
+    `write` gets each line, its newline included. ValueError as `Router` raises it, and for a profile that
+    `profile_named` does not give by its name: a journal names its profile.
     """
 
     def __init__(
@@ -59,10 +59,8 @@ class Journal:
         interfaces: Mapping[str, Sequence[AnyAddress]],
         write: Callable[[str], object],
     ) -> None:
-        if PROFILES.get(profile.name) != profile:
-            raise ValueError(
-                f"a journal cannot name the profile {profile.name!r}: it is none of {', '.join(PROFILES)}"
-            )
+        if profile_named(profile.name) != profile:
+            raise ValueError(f"a journal cannot name the profile {profile.name!r}: that is another one")
         self.router = Router(config, profile=profile, interfaces=interfaces)
         self.profile = profile
         self._write = write
@@ -199,12 +197,10 @@ def replay_journal(lines: Iterable[str]) -> Iterator[Step]:
 def _read_router(given: Mapping[str, Json]) -> Router:
     if given["journal"] != FORMAT or type(given["journal"]) is not int:
         raise ValueError(f"format {shown(given['journal'])}; this version reads {FORMAT}")
-    profile = word(given.get("profile"))
-    if profile not in PROFILES:
-        raise ValueError(f"there is no profile {shown(profile)}; {nearest(profile, PROFILES)}")
+    profile = profile_named(word(given.get("profile")))
     interfaces = {name: listed(address)(given) for name, given in mapping(given.get("interfaces")).items()}
     config = read_config(given.get("config"))
-    return Router(config, profile=PROFILES[profile], interfaces=interfaces)
+    return Router(config, profile=profile, interfaces=interfaces)
 
 
 def _step(line: int, router: Router, given: Mapping[str, Json]) -> Step:

@@ -23,6 +23,7 @@ from vrrp.protocol.router import KeyedEffects
 from vrrp.protocol.settings import (
     Announcements,
     FileConfig,
+    PeerTtl,
     ProcessConfig,
     RouterConfig,
     ScriptConfig,
@@ -163,6 +164,7 @@ _READERS |= {
     "Announcements | None": _or_none(record(Announcements)),
     "tuple[TrackedScript, ...]": listed(record(TrackedScript)),
     "tuple[TrackedInterface, ...]": listed(record(TrackedInterface)),
+    "tuple[PeerTtl, ...]": listed(record(PeerTtl)),
     "tuple[TrackedFile, ...]": listed(record(TrackedFile)),
     "tuple[TrackedProcess, ...]": listed(record(TrackedProcess)),
     "tuple[FileConfig, ...]": listed(record(FileConfig)),

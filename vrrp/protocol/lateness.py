@@ -27,6 +27,11 @@ class Lateness:
         if shares[0] != 0 or shares[-1] != 1000 or list(shares) != sorted(set(shares)) or list(times) != sorted(times):
             raise ValueError(f"no quantiles from 0 to 1000: {self.quantiles}")
 
+    @classmethod
+    def always(cls, late_ns: int) -> Lateness:
+        """The same each time."""
+        return cls(((0, late_ns), (1000, late_ns)))
+
     def at(self, chance: int) -> int:
         """Nanoseconds for a chance of 0 to 999999 millionths."""
         quantiles = self.quantiles

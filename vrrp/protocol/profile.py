@@ -6,13 +6,16 @@ How we know: the RFCs' own text, or keepalived 2.2.7 and FRR 8.4.4 measured on t
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from functools import cache
 
 from vrrp.protocol.lateness import FRR_LATENESS, KEEPALIVED_LATENESS, PUNCTUAL, Lateness
 from vrrp.protocol.settings import Announcements
 from vrrp.protocol.timers import SECOND_NS, SkewRule
 from vrrp.protocol.validation import Discard
 from vrrp.wire.checksum import ChecksumForm, ChecksumPolicy
+from vrrp.words import nearest
 
 _ONCE = Announcements()
 
@@ -56,6 +59,8 @@ class Profile:
     checksum_policy: ChecksumPolicy = ChecksumPolicy.EITHER
     """Taken in version 3 over IPv4."""
     announcements: Announcements = _ONCE
+    announcements_configured: bool = False
+    """keepalived.conf says how often; the others announce addresses in their own way whatever stands there."""
     any_packet_restarts_advert_timer: bool = False
     """Every packet for the VRID restarts a master's advertisement timer, refused ones too (keepalived:
     measured, bad packets each 0.5 s silenced a master for 5.9 s); not under lower_prio_no_advert."""
@@ -148,8 +153,10 @@ KEEPALIVED = Profile(
         Discard.TYPE,
         Discard.ADDRESS_COUNT,
         Discard.CHECKSUM,
+        Discard.OWNER_DEAF,
         Discard.ADDRESS_LIST,
         Discard.UNICAST_SOURCE,
+        Discard.PEER_TTL,
     ),
     owner_start=OwnerStart.MASTER_IF_STATE_MASTER,
     lower_reply=LowerReply.ADVERTISE_AND_ANNOUNCE,
@@ -160,6 +167,7 @@ KEEPALIVED = Profile(
         lower_repeat=5,
         lower_again_after_ns=5 * SECOND_NS,
     ),
+    announcements_configured=True,
     any_packet_restarts_advert_timer=True,
     refused_advert_shortens_memory=True,
     priority_change_moves_timer=True,
@@ -200,3 +208,26 @@ FRR = Profile(
 
 PROFILES = {profile.name: profile for profile in (RFC3768, RFC5798, RFC9568, KEEPALIVED, FRR)}
 """The five profiles by name."""
+
+_LISTS_ARE_LOGGED = (2, 3, 4)
+"""The first release of keepalived that we know to take an advertisement with other addresses (its source: it logs
+and counts the difference). 2.3.0 still refused it; what is between we do not know."""
+
+
+@cache
+def profile_named(name: str) -> Profile:
+    """The profile of this name: one of `PROFILES`, or keepalived of a certain release, as in "keepalived-2.3.4".
+
+    KEEPALIVED itself is 2.2.7, and other releases are taken to do the same but for what we know of them. ValueError
+    with the nearest name for what there is not.
+    """
+    if name in PROFILES:
+        return PROFILES[name]
+    release = name.removeprefix("keepalived-")
+    if release == name or not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4}){1,2}", release):
+        raise ValueError(f"there is no profile {name[:40]!r}; {nearest(name, PROFILES)}")
+    refused = {Discard.ADDRESS_COUNT, Discard.ADDRESS_LIST}
+    checks = KEEPALIVED.checks
+    if tuple(map(int, release.split("."))) >= _LISTS_ARE_LOGGED:
+        checks = tuple(check for check in checks if check not in refused)
+    return replace(KEEPALIVED, name=name, checks=checks)

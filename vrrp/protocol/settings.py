@@ -125,6 +125,15 @@ class FileConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerTtl:
+    """From a unicast peer (packed address) only packets with a TTL or hop limit within these bounds are taken."""
+
+    address: bytes
+    lowest: int = 0
+    highest: int = 255
+
+
+@dataclass(frozen=True, slots=True)
 class SyncGroupConfig:
     """Virtual routers, by name, that change state together, and what the group as a whole follows.
 
@@ -179,6 +188,9 @@ class VirtualRouterConfig:
     """Send to these instead of the group, and hear unicast only."""
     check_unicast_source: bool = False
     """Hear only these (vrrp_check_unicast_src)."""
+    ttl: int = 255
+    """TTL or hop limit of what it sends to unicast peers (unicast_ttl); to the group it is always 255."""
+    peer_ttls: tuple[PeerTtl, ...] = ()
     group: bytes | None = None
     """Multicast group; None: 224.0.0.18 or ff02::12."""
     announcements: Announcements | None = None
@@ -187,6 +199,8 @@ class VirtualRouterConfig:
     higher_prio_send_advert: bool = False
     down_timer_adverts: int = 3
     skip_check_adv_addr: bool = False
+    owner_ignore_adverts: bool = False
+    """An owner takes no advertisement at all (keepalived 2.3.3 and later)."""
     virtual_mac: bool = False
     """Answer with 00:00:5e:00:0x:VRID (use_vmac)."""
     transmit_from_base: bool = False
@@ -221,12 +235,15 @@ class VirtualRouterConfig:
             source: AnyAddress | None = None,
             unicast_peers: Iterable[AnyAddress] = (),
             check_unicast_source: bool = False,
+            ttl: int = 255,
+            peer_ttls: tuple[PeerTtl, ...] = (),
             group: AnyAddress | None = None,
             announcements: Announcements | None = None,
             lower_prio_no_advert: bool = False,
             higher_prio_send_advert: bool = False,
             down_timer_adverts: int = 3,
             skip_check_adv_addr: bool = False,
+            owner_ignore_adverts: bool = False,
             virtual_mac: bool = False,
             transmit_from_base: bool = False,
             track_scripts: tuple[TrackedScript, ...] = (),

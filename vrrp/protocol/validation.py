@@ -41,6 +41,8 @@ class Discard(enum.Enum):
     DESTINATION = "sent to another group, or unicast where multicast is configured, or the reverse"
     UNICAST_SOURCE = "unicast, and not from one of the configured peers"
     OWNER = "this router owns the addresses"
+    OWNER_DEAF = "this router owns the addresses and is told to hear nobody (owner_ignore_adverts)"
+    PEER_TTL = "TTL or hop limit out of the bounds for this unicast peer"
 
 
 class Receiver(Protocol):
@@ -191,4 +193,9 @@ _FAILS: dict[Discard, Callable[[Receiver, Datagram], bool]] = {
         receiver.config.check_unicast_source and datagram.source not in receiver.config.unicast_peers
     ),
     Discard.OWNER: lambda receiver, datagram: receiver.config.owner,
+    Discard.OWNER_DEAF: lambda receiver, datagram: receiver.config.owner and receiver.config.owner_ignore_adverts,
+    Discard.PEER_TTL: lambda receiver, datagram: any(
+        datagram.source == peer.address and not peer.lowest <= datagram.ttl <= peer.highest
+        for peer in receiver.config.peer_ttls
+    ),
 }
