@@ -8,7 +8,7 @@ from functools import partial
 
 from vrrp.check import Cluster, Facts
 from vrrp.check.inputs import Inputs
-from vrrp.config import parse
+from vrrp.config import ParsedConfig, parse
 
 _ASSUMED = {
     "interface": "interface eth0",
@@ -44,5 +44,9 @@ def clusters(contents: Mapping[str, str], facts: Facts | None = None) -> list[Cl
     """What these files make, read as `vrrp check` reads them."""
     inputs = Inputs(facts=facts or Facts())
     for name, text in contents.items():
-        inputs.add(name, text, partial(parse, text, filename=name))
+        inputs.add(name, text, partial(_parse, name, text))
     return inputs.clusters()
+
+
+def _parse(name: str, text: str, config_id: str | None) -> ParsedConfig:
+    return parse(text, filename=name, config_id=config_id)

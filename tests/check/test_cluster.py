@@ -97,7 +97,6 @@ def test_where_a_keyword_stands() -> None:
     (member,) = one.members()
     assert (member.place("nopreempt", "priority").line, member.place("state").line) == (4, 1)
     assert member.place("priority", says="7") == member.node.place(4, "7")
-    assert member.node.lines[3] == "priority 7"
 
 
 def test_members_by_a_value() -> None:

@@ -288,3 +288,55 @@ def test_hostile_names_cannot_steer_the_terminal(tmp_path: Path, vrrp: Vrrp) -> 
         assert "VRRP-N070" in out
         assert "\x1b" not in out
         assert "\x07" not in out
+
+
+def test_included_files_are_told_silenced_and_mended(tmp_path: Path, vrrp: Vrrp) -> None:
+    file, part = tmp_path / "keepalived.conf", tmp_path / "part.conf"
+    file.write_text("include part.conf\n")
+    part.write_text(SLAVE)
+    out = vrrp("check", file).out.splitlines()
+    assert out[0].startswith(f"{part}:2: warning VRRP-W003 ")
+    assert out[1] == "     2 | state SLAVE"
+    part.write_text(SLAVE.replace("SLAVE", "SLAVE # vrrp-check: ignore"))
+    assert rules(vrrp("check", file).out) == []
+    part.write_text(SLAVE)
+    assert rules(vrrp("check", file, "--fix").out) == []
+    assert part.read_text() == SLAVE.replace("SLAVE", "BACKUP")
+    assert file.read_text() == "include part.conf\n"
+
+
+def test_an_included_line_of_ours_is_told_where_it_stands(tmp_path: Path, vrrp: Vrrp) -> None:
+    file, part = tmp_path / "keepalived.conf", tmp_path / "part.conf"
+    file.write_text("\n\ninclude part.conf\n")
+    part.write_text(CONF.replace("PRIORITY", "255"))
+    (found,) = json.loads(vrrp("check", file, "--json", "-").out)["findings"]
+    assert (found["rule"], found["file"], found["line"]) == ("VRRP-N070", str(part), 4)
+
+
+ONE_FILE = CONF.replace(
+    "    priority PRIORITY\n", "@lb1    priority 100\n@lb2    priority OTHER\n@lb2    advert_int 2\n"
+)
+
+
+def test_one_file_of_several_nodes(tmp_path: Path, vrrp: Vrrp) -> None:
+    file = tmp_path / "keepalived.conf"
+    file.write_text(ONE_FILE.replace("OTHER", "99"))
+    assert rules(vrrp("check", file, "--config-id", "lb1").out) == []
+    out = vrrp("check", file, "-i", "lb1", "-i", "lb2", "--no-proof").out.splitlines()
+    assert out[0] == f"{file}:6: error VRRP-E042 (VI_1) advert_int 2 s here, advert_int 1 s on lb1"
+    file.write_text(ONE_FILE.replace("OTHER", "100").replace("@lb2    advert_int 2\n", ""))
+    (found,) = json.loads(vrrp("check", file, "-i", "lb1", "-i", "lb2", "--no-proof", "--json", "-").out)["findings"]
+    assert (found["rule"], found["line"]) == ("VRRP-W060", 5)
+    assert found["message"].startswith("(VI_1) lb1, lb2 both have priority 100")
+    assert found["related"] == [{"file": str(file), "line": 4, "says": "priority 100"}]
+
+
+def test_several_files_of_several_nodes_have_both_names(tmp_path: Path, vrrp: Vrrp) -> None:
+    a, b = tmp_path / "a.conf", tmp_path / "b.conf"
+    a.write_text(ONE_FILE.replace("OTHER", "99").replace("@lb2    advert_int 2\n", ""))
+    b.write_text(CONF.replace("PRIORITY", "98").replace("51", "52").replace("0.100", "0.101"))
+    text = vrrp("check", a, b, "-i", "lb1", "-i", "lb2", "--no-proof", "--json", "-").out
+    assert [one["message"] for one in json.loads(text)["findings"]] == [
+        "(VI_1) b@lb1, b@lb2 both have priority 98: they take over at the same moment, and the loser's gratuitous ARP "
+        "may come last: 5 s more without service"
+    ]

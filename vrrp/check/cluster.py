@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePath
@@ -16,6 +16,7 @@ from pathlib import PurePath
 from vrrp.check.finding import Place
 from vrrp.config.frr import FrrRouter
 from vrrp.config.haproxy import HaproxyConfig
+from vrrp.config.line import file_of
 from vrrp.config.model import Address, KeepalivedConfig, ParsedConfig, SyncGroup, VrrpInstance
 
 # So few files are taken for the nodes of one site: then the same VRID alone makes two instances one virtual router.
@@ -24,22 +25,31 @@ MOST_NODES_OF_A_SITE = 8
 
 @dataclass(frozen=True)
 class Node:
-    """One keepalived.conf: `name` tells it from the others in a sentence, `text` is what stands in the file."""
+    """One keepalived.conf as one node reads it.
+
+    Attributes:
+        name: tells it from the others in a sentence.
+        file: the file's name.
+        text: what stands in it.
+        parsed: what it means.
+        included: the texts of the files that it includes, by the names that lines carry.
+    """
 
     name: str
     file: str
     text: str
     parsed: ParsedConfig
+    included: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def config(self) -> KeepalivedConfig:
         """What the file means."""
         return self.parsed.config
 
-    @cached_property
-    def lines(self) -> tuple[str, ...]:
-        """The file's lines, without their ends."""
-        return tuple(self.text.split("\n"))
+    @property
+    def texts(self) -> dict[str, str]:
+        """The text of each file that the node reads, by its name."""
+        return {**self.included, self.file: self.text}
 
     @cached_property
     def groups(self) -> Mapping[str, SyncGroup]:
@@ -47,8 +57,8 @@ class Node:
         return {name: group for group in self.config.sync_groups for name in group.members}
 
     def place(self, line: int, says: str = "") -> Place:
-        """A line of this file."""
-        return Place(self.file, line, says)
+        """A line of this file, or of the one that it stands in."""
+        return Place(file_of(line, self.file), line, says)
 
 
 @dataclass(frozen=True)
@@ -67,7 +77,7 @@ class Member:
         """The line of the first of these keywords that was given, else where the instance begins."""
         lines = self.instance.lines
         line = next((lines[keyword] for keyword in keywords if keyword in lines), self.instance.line)
-        return Place(self.node.file, line, says)
+        return self.node.place(line, says)
 
 
 @dataclass(frozen=True)
@@ -177,7 +187,7 @@ def node_names(files: Sequence[str]) -> list[str]:
 
 
 def assemble(
-    parsed: Iterable[tuple[str, str, ParsedConfig]],
+    nodes: Sequence[Node],
     *,
     beside: Sequence[Sidecar] = (),
     facts: Facts | None = None,
@@ -190,15 +200,12 @@ def assemble(
     must also be named as siblings are (`_kin`). Nodes with a virtual router in common are one cluster.
 
     Args:
-        parsed: name, text and meaning of each file.
+        nodes: all there are.
         beside: other files; each goes to the cluster in its own folder, or in the nearest one above.
         facts: what is known of the machines.
     """
-    files = list(parsed)
-    if not files:
+    if not nodes:
         return [Cluster((), beside=tuple(beside), facts=facts or Facts())]
-    names = node_names([file for file, _, _ in files])
-    nodes = [Node(name, *file) for name, file in zip(names, files, strict=True)]
     peers = _peers(nodes)
     sites = _Sets(len(nodes))
     position = {id(node): index for index, node in enumerate(nodes)}

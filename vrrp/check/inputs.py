@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from vrrp.check.cluster import Cluster, Facts, Sidecar, assemble
+from vrrp.check.cluster import Cluster, Facts, Node, Sidecar, assemble, node_names
 from vrrp.check.containers import is_manifest
 from vrrp.config import ParsedConfig, load
 from vrrp.config.frr import parse_frr
@@ -37,23 +38,38 @@ class Kind(enum.Enum):
 
 @dataclass
 class Inputs:
-    """What was given: keepalived.conf files as (name, text, meaning), those beside them, and what is known."""
+    """What was given.
 
-    keepalived: list[tuple[str, str, ParsedConfig]] = field(default_factory=list)
+    Attributes:
+        keepalived: the nodes; one named with its configuration id has that, the others have no name yet.
+        beside: the other files.
+        facts: what is known of the machines.
+    """
+
+    keepalived: list[Node] = field(default_factory=list)
     beside: list[Sidecar] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
 
-    def add(self, name: str, text: str, parsed: Callable[[], ParsedConfig]) -> None:
+    def add(
+        self,
+        name: str,
+        text: str,
+        parse: Callable[[str | None], ParsedConfig],
+        config_ids: Sequence[str | None] = (None,),
+    ) -> None:
         """Take one file in.
 
         Args:
             name: the file's.
             text: what stands in it.
-            parsed: reads it, if it is a keepalived.conf.
+            parse: reads it with a configuration id, if it is a keepalived.conf.
+            config_ids: it is read with each: one file for several nodes.
         """
         kind = kind_of(text)
         if kind is Kind.KEEPALIVED:
-            self.keepalived.append((name, text, parsed()))
+            for config_id in config_ids:
+                parsed = parse(config_id)
+                self.keepalived.append(Node(config_id or "", name, text, parsed, _included(parsed)))
         elif kind is Kind.HAPROXY:
             self.beside.append(Sidecar(name, text, parse_haproxy(text, filename=name)))
         elif kind is Kind.FRR:
@@ -65,7 +81,27 @@ class Inputs:
 
     def clusters(self) -> list[Cluster]:
         """What is checked together."""
-        return assemble(self.keepalived, beside=self.beside, facts=self.facts)
+        files = [node.file for node in self.keepalived]
+        ids = [node.name for node in self.keepalived]
+        if not any(ids):
+            names = node_names(files)
+        elif len(set(ids)) == len(ids):
+            names = ids
+        else:
+            once = list(dict.fromkeys(files))
+            short = dict(zip(once, node_names(once), strict=True))
+            names = [f"{short[file]}@{one}" for file, one in zip(files, ids, strict=True)]
+        nodes = [replace(node, name=name) for node, name in zip(self.keepalived, names, strict=True)]
+        return assemble(nodes, beside=self.beside, facts=self.facts)
+
+
+def _included(parsed: ParsedConfig) -> dict[str, str]:
+    """The texts of the files that were included, as far as they can still be read."""
+    found = {}
+    for file in parsed.files[1:]:
+        with suppress(OSError, ValueError), Path(file).open("rb") as handle:
+            found[file] = handle.read(LARGEST_FILE).decode("utf-8", "surrogateescape")
+    return found
 
 
 def kind_of(text: str) -> Kind:
@@ -91,7 +127,10 @@ def settings_of(text: str) -> dict[str, str]:
 
 
 def read_inputs(
-    files: Iterable[Path], environment: Mapping[str, str] | None = None, facts: Facts | None = None
+    files: Iterable[Path],
+    environment: Mapping[str, str] | None = None,
+    facts: Facts | None = None,
+    config_ids: Sequence[str] = (),
 ) -> Inputs:
     """Read the files.
 
@@ -99,6 +138,7 @@ def read_inputs(
         files: any mixture of keepalived.conf, haproxy.cfg, frr.conf, sysctl.conf, scripts and manifests.
         environment: values for ${NAME} placeholders.
         facts: what is known of the machines; its kernel settings win over those of the files.
+        config_ids: those of the nodes that share each keepalived.conf; none is a single node without one.
 
     Raises:
         OSError: a file cannot be read.
@@ -107,5 +147,9 @@ def read_inputs(
     for path in files:
         with path.open("rb") as handle:
             text = handle.read(LARGEST_FILE).decode("utf-8", "surrogateescape")
-        inputs.add(str(path), text, partial(load, path, environment=environment))
+        inputs.add(str(path), text, partial(_load, path, environment), config_ids or (None,))
     return inputs
+
+
+def _load(path: Path, environment: Mapping[str, str] | None, config_id: str | None) -> ParsedConfig:
+    return load(path, environment=environment, config_id=config_id)

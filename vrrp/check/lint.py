@@ -14,7 +14,8 @@ def texts(clusters: Iterable[Cluster]) -> dict[str, str]:
     """The text of each file, by its name."""
     found: dict[str, str] = {}
     for cluster in clusters:
-        found.update((node.file, node.text) for node in cluster.nodes)
+        for node in cluster.nodes:
+            found.update(node.texts)
         found.update((one.file, one.text) for one in cluster.beside)
     return found
 

@@ -93,12 +93,14 @@ def _newer(node: Node, release: str | None) -> Mapping[int, str]:
 
 def _fix(rule: Rule, node: Node, diagnostic: Diagnostic) -> tuple[Edit, ...]:
     mend = _FIXES.get(rule.id)
-    # A line of an included file is not among this node's.
-    if mend is None or diagnostic.file != node.file or not 1 <= diagnostic.line <= len(node.lines):
+    if mend is None:
         return ()
-    before = node.lines[diagnostic.line - 1]
+    lines = node.texts.get(diagnostic.file, "").split("\n")
+    if not 1 <= diagnostic.line <= len(lines):
+        return ()
+    before = lines[diagnostic.line - 1]
     after = mend(before)
-    return () if after is None or after == before else (Edit(node.file, diagnostic.line, before, after),)
+    return () if after is None or after == before else (Edit(diagnostic.file, diagnostic.line, before, after),)
 
 
 def _backup(line: str) -> str | None:

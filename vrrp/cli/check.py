@@ -49,6 +49,13 @@ def _explain(context: click.Context, _: click.Parameter, name: str | None) -> No
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--env", "-e", "environment", multiple=True, metavar="NAME=VALUE", help="Fills ${NAME} in the files.")
+@click.option(
+    "--config-id",
+    "-i",
+    multiple=True,
+    metavar="ID",
+    help="Reads lines that begin with @ID; given several times, each file is that of as many nodes.",
+)
 @click.option("--sysctl", multiple=True, metavar="NAME=VALUE", help="A kernel setting of the nodes.")
 @click.option("--interfaces", is_flag=True, help="Also look whether this machine has the interfaces named.")
 @click.option("--cloud", is_flag=True, help="The nodes run where multicast and foreign MAC addresses are filtered.")
@@ -81,6 +88,7 @@ def _explain(context: click.Context, _: click.Parameter, name: str | None) -> No
 def command(
     files: tuple[Path, ...],
     environment: tuple[str, ...],
+    config_id: tuple[str, ...],
     sysctl: tuple[str, ...],
     interfaces: bool,
     cloud: bool,
@@ -117,7 +125,7 @@ def command(
 
     def read() -> Inputs:
         try:
-            return read_inputs(files, values, facts)
+            return read_inputs(files, values, facts, config_id)
         except OSError as error:
             raise unreadable(error, error.filename) from error
 
