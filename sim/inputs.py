@@ -111,7 +111,8 @@ def _gather(scenario: Scenario, source: ScenarioSource, known: Mapping[str, Pars
     reloads: dict[ReloadKey, RouterConfig] = {}
     for index, event in enumerate(scenario.events):
         key, spec = reload_key(event), scenario.nodes.get(event.node or "")
-        if spec is not None and key not in reloads and (event.keepalived is not None or event.environment is not None):
+        changes = event.keepalived is not None or event.environment is not None
+        if event.action == "reload" and changes and spec is not None and key not in reloads:
             where = ("events", index, "keepalived")
             environment = spec.environment | (event.environment or {})
             reloads[key] = reader.read(key[0], event.keepalived or spec.keepalived, environment, where)
