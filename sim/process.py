@@ -66,7 +66,9 @@ class VrrpProcess:
         self._signals: list[Callable[[int], None]] = []
         self.armed_ns = NEVER
         self._asleep = True
-        self._runs: dict[str, int] = {}
+        self._runs: dict[str, deque[int]] = {}
+        """The runs of each check script that are going on, by their numbers, the first begun first."""
+        self._begun = 0
         self._queue: deque[tuple[str, Datagram]] = deque()
         self._news: list[Callable[[int], KeyedEffects]] = []
         self._handlers: dict[type, Callable[[int, Any, Any], None]] = {
@@ -111,7 +113,7 @@ class VrrpProcess:
         if self.paused:
             self._signals.append(lambda now_ns: self._read_again())
         elif self.alive:
-            self._runs = {name: run + 1 for name, run in self._runs.items()}
+            self._runs.clear()
             effects = self.router.reload(now_ns, self.node.configuration)
             self._perform(now_ns, effects + self.node.inform(now_ns, self.router))
             self.node.update_service(now_ns)
@@ -225,20 +227,22 @@ class VrrpProcess:
         )
 
     def _run_script(self, now_ns: int, virtual_router: None, effect: RunScript) -> None:
-        run = self._runs[effect.name] = self._runs.get(effect.name, 0) + 1
+        run = self._begun = self._begun + 1
+        self._runs.setdefault(effect.name, deque()).append(run)
         outcome = self.node.script_outcome(effect.name)
         if outcome is not ScriptOutcome.HANG:
             ok = outcome is ScriptOutcome.PASS
             self._kernel.at(now_ns + SCRIPT_RUN_NS, lambda: self._script_ended(effect.name, run, ok))
 
     def _kill_script(self, now_ns: int, virtual_router: None, effect: KillScript) -> None:
-        self._runs[effect.name] += 1
+        self._runs[effect.name].popleft()
 
     def _script_ended(self, name: str, run: int, ok: bool) -> None:
-        if not self.alive or run != self._runs[name]:
+        if not self.alive or run not in self._runs.get(name, ()):
             return
         now_ns = self._kernel.now_ns
         if self.paused:
             self._kernel.at(now_ns + SCRIPT_RUN_NS, lambda: self._script_ended(name, run, ok))
             return
+        self._runs[name].remove(run)
         self._perform(now_ns, self.router.script_finished(now_ns, name, ok))

@@ -240,3 +240,25 @@ def garp_lower_delay(folder: Path) -> None:
             lab.until(heal_at)
             lab.heal(2)
         lab.until(17)
+
+
+def script_hang_overtaken(folder: Path) -> None:
+    """A run hangs, the next one passes before the timeout of the first."""
+    with Lab(folder, checked(101, 100, lines=["interval 2", "timeout 3", "fall 1", "rise 1"])) as lab:
+        lab.start(1, 2)
+        lab.until(6.5)
+        lab.script(1, "hang")
+        lab.until(9)
+        lab.script(1, "unhang")
+        lab.until(14)
+
+
+def script_hang_overtaken_in_step(folder: Path) -> None:
+    """The same with a timeout that ends just after another run has begun."""
+    with Lab(folder, checked(101, 100, lines=["interval 1", "timeout 3", "fall 1", "rise 1"])) as lab:
+        lab.start(1, 2)
+        lab.until(6.5)
+        lab.script(1, "hang")
+        lab.until(7.5)
+        lab.script(1, "unhang")
+        lab.until(16)

@@ -193,6 +193,23 @@ def test_mixed_hanging_script_runs_go_on_beside_a_hanging_one() -> None:
         assert story.became("r1", "BACKUP")[1] / S_NS == pytest.approx(17.04, abs=0.02)
 
 
+def test_script_hang_overtaken_a_timeout_after_another_run_has_passed_is_no_failure() -> None:
+    """timeout 3, interval 2, fall 1: the run of 8.01 s hangs, that of 10.01 s passes; 11.01 s goes by."""
+    for story in both("script_hang_overtaken"):
+        assert story.became("r1", "FAULT", after_ns=S_NS) == []
+        assert all(a.priority for a in story.from_router("r1"))
+
+
+def test_script_hang_overtaken_in_step_it_is_one_while_the_next_run_goes_on() -> None:
+    """timeout 3, interval 1: the run of 7.01 s is killed 1 ms after that of 10.01 s has begun, which passes."""
+    for story in both("script_hang_overtaken_in_step"):
+        (fault,) = story.became("r1", "FAULT", after_ns=S_NS)
+        assert fault / S_NS == pytest.approx(10.0131, abs=0.012)
+        (returned,) = story.became("r1", "BACKUP", after_ns=S_NS)
+        assert 0.5 * MS_NS < returned - fault < 5 * MS_NS
+        assert len(goodbyes(story, "r1")) == 2
+
+
 # Links ------------------------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from vrrp.protocol.profile import FRR, KEEPALIVED
 from vrrp.protocol.router import KeyedEffects, Router
 from vrrp.protocol.settings import RouterConfig, ScriptConfig, TrackedScript, VirtualRouterConfig
 from vrrp.protocol.timers import SECOND_NS
+from vrrp.protocol.tracking import OVERDUE_NS
 from vrrp.protocol.validation import Discard
 from vrrp.wire.address import pack
 from vrrp.wire.advertisement import Advertisement, encode
@@ -247,7 +248,7 @@ def test_a_script_that_hangs_fails_at_its_timeout() -> None:
     lab.happen(0, "start")
     lab.happen(S // 2, "script-hang")
     lab.process.advance(2 * S)
-    assert lab.states[-1] == (S + LATE_NS + S // 2 + LATE_NS, "FAULT")
+    assert lab.states[-1] == (S + LATE_NS + S // 2 + OVERDUE_NS + LATE_NS, "FAULT")
 
 
 def test_the_result_of_a_killed_run_does_not_count() -> None:

@@ -65,7 +65,7 @@ class RunScript:
 
 @dataclass(frozen=True, slots=True)
 class KillScript:
-    """End the running track script of this name: it passed its timeout. Its end is not to be reported."""
+    """End the longest running run of the track script of this name: it passed its timeout. Do not report its end."""
 
     name: str
 

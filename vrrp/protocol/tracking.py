@@ -4,7 +4,8 @@ Of scripts: when to run one, when to kill it, and what its results mean. keepali
 script starts at once and then every `interval`, counted from when the last run was really begun (the phase drifts
 about 1 ms a run). A run still going when the next is due does not hold that one up, though the log says "skipping
 run" (measured: they overlap, and each ends or times out for itself); a run past its `timeout` is killed and counts
-as a failure. `fall` failures in a row bring it down, `rise` successes in a row bring it up, except that the first
+as a failure, unless another ended since the last one was begun: with that it takes the script to be at rest
+(measured). `fall` failures in a row bring it down, `rise` successes in a row bring it up, except that the first
 result of all counts at once.
 """
 
@@ -18,6 +19,9 @@ from vrrp.protocol.timers import NEVER
 
 LOWEST_PRIORITY = 1
 HIGHEST_PRIORITY = 254
+OVERDUE_NS = 1_000_000
+"""A run is killed this much after its timeout (keepalived, measured: 0.7 to 1.5 ms), so that one that is begun at the
+same moment is found running."""
 FAULT_WEIGHT = 254
 """A file that would take away this much holds its followers in FAULT instead; it adds at most one less."""
 
@@ -29,13 +33,14 @@ class ScriptTracker:
     those before it hang.
     """
 
-    __slots__ = ("_kills_ns", "_next_ns", "_streak", "config", "reason", "results", "up")
+    __slots__ = ("_at_rest", "_kills_ns", "_next_ns", "_streak", "config", "reason", "results", "up")
 
     def __init__(self, config: ScriptConfig) -> None:
         self.config = config
         self.up: bool | None = False if config.init_fail else None
         self.reason = "init_fail" if config.init_fail else "no result yet"
         self.results = 0
+        self._at_rest = True
         self._streak = 0
         self._next_ns = NEVER
         self._kills_ns: list[int] = []
@@ -63,17 +68,26 @@ class ScriptTracker:
 
     def expire(self, now_ns: int) -> tuple[Effects, bool]:
         """Time has passed: the effects, and whether the script's verdict changed."""
-        effects: Effects = ()
-        changed = False
-        if self._kills_ns and now_ns >= self._kills_ns[0]:
-            del self._kills_ns[0]
-            effects = (KillScript(self.config.name),)
-            changed = self._result(False, "timed out")
-        if now_ns >= self._next_ns:
-            self._next_ns = now_ns + self.config.interval_ns
-            self._kills_ns.append(now_ns + self.config.timeout_ns)
-            effects += (RunScript(self.config.name),)
-        return effects, changed
+        if self.wake_ns < self._next_ns:
+            effects, changed = self._kill(now_ns)
+            return effects + self._run(now_ns), changed
+        begun = self._run(now_ns)
+        effects, changed = self._kill(now_ns)
+        return begun + effects, changed
+
+    def _run(self, now_ns: int) -> Effects:
+        if now_ns < self._next_ns:
+            return ()
+        self._next_ns = now_ns + self.config.interval_ns
+        self._kills_ns.append(now_ns + self.config.timeout_ns + OVERDUE_NS)
+        self._at_rest = False
+        return (RunScript(self.config.name),)
+
+    def _kill(self, now_ns: int) -> tuple[Effects, bool]:
+        if not self._kills_ns or now_ns < self._kills_ns[0]:
+            return (), False
+        del self._kills_ns[0]
+        return (KillScript(self.config.name),), not self._at_rest and self._result(False, "timed out")
 
     def finished(self, ok: bool) -> bool:
         """The running script ended; True when that changed its verdict. Ignored when none is running."""
@@ -87,6 +101,7 @@ class ScriptTracker:
         return _influence(self.up, weight, reverse)
 
     def _result(self, ok: bool, verb: str) -> bool:
+        self._at_rest = True
         first, self.results = not self.results, self.results + 1
         if ok is self.up:
             self._streak = 0

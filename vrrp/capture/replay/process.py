@@ -82,7 +82,9 @@ class ReplayedProcess:
         self._links: dict[str, bool] = {}
         self._outcomes: dict[str, str] = {}
         self._outcome = "pass"
-        self._runs: dict[str, int] = {}
+        self._runs: dict[str, deque[int]] = {}
+        """The runs of each check script that are going on, by their numbers, the first begun first."""
+        self._begun = 0
 
     # Inputs ---------------------------------------------------------------------------------------------
 
@@ -185,6 +187,7 @@ class ReplayedProcess:
         self._paused = self._told_to_stop = False
         self._queue.clear()
         self._link_news.clear()
+        self._runs.clear()
 
     def _set_link(self, interface: str, up: bool) -> None:
         """The kernel tells of a carrier change as late as the profile says."""
@@ -211,22 +214,24 @@ class ReplayedProcess:
             if type(effect) is RunScript:
                 self._run(effect.name)
             elif type(effect) is KillScript:
-                self._runs[effect.name] += 1
+                self._runs[effect.name].popleft()
 
     def _run(self, name: str) -> None:
         """Begin a run of a check script; one that hangs gives no result, and is killed in its time."""
-        run = self._runs[name] = self._runs.get(name, 0) + 1
+        run = self._begun = self._begun + 1
+        self._runs.setdefault(name, deque()).append(run)
         outcome = self._outcomes.get(name, self._outcome)
         router = self.router
         if outcome == "hang":
             return
 
         def end(now_ns: int) -> None:
-            if self.router is not router or router is None or run != self._runs[name]:
+            if router is None or run not in self._runs.get(name, ()):
                 return
             if self._paused:
                 self._at(now_ns + SCRIPT_RUN_NS, end)
                 return
+            self._runs[name].remove(run)
             self._perform(router.script_finished(now_ns, name, outcome == "pass"))
 
         self._at(self.now_ns + SCRIPT_RUN_NS, end)
