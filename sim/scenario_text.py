@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from sim.delay import Constant
 from sim.result import SECOND_NS
 from sim.scenario import EventSpec, InterfaceSpec, Scenario
 from vrrp.durations import duration_text
 
 _BARE = re.compile("[A-Za-z0-9_-]+")
-_EVENT_KEYS = ("node", "interface", "script", "segment", "server", "rate")
 
 
 def scenario_text(
@@ -62,13 +62,21 @@ def _interfaces(interfaces: Iterable[tuple[str, InterfaceSpec]]) -> Iterator[str
 def _event(event: EventSpec) -> Iterator[str]:
     yield f"at = {_duration(event.at)}"
     yield f"action = {_quoted(event.action)}"
-    for key in _EVENT_KEYS:
+    for key in EventSpec.model_fields:
         value = getattr(event, key)
-        if value is not None:
-            yield f"{key} = {_quoted(value) if isinstance(value, str) else value}"
-    if event.groups is not None:
-        groups = ", ".join("[" + ", ".join(_quoted(name) for name in group) + "]" for group in event.groups)
-        yield f"groups = [{groups}]"
+        if key not in {"at", "action"} and value is not None:
+            yield f"{key} = {_value(value)}"
+
+
+def _value(value: object) -> str:
+    """An event's value: text, a number, a constant delay, or groups of names."""
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, Constant):
+        return _duration(value.delay_ns)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    return str(value)
 
 
 def _duration(duration_ns: int) -> str:

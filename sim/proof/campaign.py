@@ -6,16 +6,18 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations, islice, permutations
 from multiprocessing import get_context
 
 from sim.proof.failure import Failure
-from sim.proof.rig import Rig
+from sim.proof.rig import OutOfTimeError, Rig
 from sim.proof.trial import Plan, Trial
 
 _CHUNK = 64
-_POOL_PAYS = 1500
+_POOL_PAYS = 1000
 """Trials from which on starting processes (half a second each, for Python to load it all) is worth it."""
 
 
@@ -53,32 +55,40 @@ def campaign(rig: Rig, budget_s: float, processes: int | None = None) -> Campaig
         processes: on how many to run; None: one, or as many as there are processors when there is much to do.
     """
     everything = list(plans(rig.failures))
-    until = time.monotonic() + budget_s
+    rig.until_s = time.monotonic() + budget_s
     if processes is None:
         processes = (os.cpu_count() or 1) if len(everything) >= _POOL_PAYS else 1
     chunks = [everything[start : start + _CHUNK] for start in range(0, len(everything), _CHUNK)]
     trials: list[Trial] = []
     for done in _in_order(rig, chunks, processes):
         trials += done
-        if time.monotonic() > until:
+        if time.monotonic() > rig.until_s:
             break
     return Campaign(tuple(trials), len(everything))
 
 
 def _in_order(rig: Rig, chunks: Sequence[Sequence[Plan]], processes: int) -> Iterator[list[Trial]]:
-    if processes == 1:
-        for chunk in chunks:
-            yield [rig.run(plan) for plan in chunk]
-        return
+    done = 0
+    if processes > 1:
+        # Where no other process can be started, this one does it all.
+        with suppress(BrokenProcessPool):
+            for trials in _pooled(rig, chunks, processes):
+                done += 1
+                yield trials
+    for chunk in chunks[done:]:
+        yield _work(rig, chunk)
+
+
+def _pooled(rig: Rig, chunks: Sequence[Sequence[Plan]], processes: int) -> Iterator[list[Trial]]:
     # Not fork: whoever calls may have threads.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_equip, initargs=(rig,)) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn"), _equip, (rig,)) as pool:
         todo = iter(chunks)
         # Two chunks for each process: so that none waits, and little is lost when the time is over.
-        waiting = [pool.submit(_work, chunk) for chunk in islice(todo, 2 * processes)]
+        waiting = [pool.submit(_worked, chunk) for chunk in islice(todo, 2 * processes)]
         try:
             while waiting:
                 yield waiting.pop(0).result()
-                waiting += [pool.submit(_work, chunk) for chunk in islice(todo, 1)]
+                waiting += [pool.submit(_worked, chunk) for chunk in islice(todo, 1)]
         finally:
             for future in waiting:
                 future.cancel()
@@ -92,5 +102,13 @@ def _equip(rig: Rig) -> None:
     _bench[:] = [rig]
 
 
-def _work(chunk: Sequence[Plan]) -> list[Trial]:
-    return [_bench[0].run(plan) for plan in chunk]
+def _worked(chunk: Sequence[Plan]) -> list[Trial]:
+    return _work(_bench[0], chunk)
+
+
+def _work(rig: Rig, chunk: Sequence[Plan]) -> list[Trial]:
+    """The trials of a chunk, as far as there is time for them."""
+    done: list[Trial] = []
+    with suppress(OutOfTimeError):
+        done += map(rig.run, chunk)  # what was run before the time was over stays
+    return done

@@ -23,8 +23,9 @@ from sim.proof.service import Provider
 from sim.proof.trial import Fate, Plan, Trial
 from vrrp.protocol.timers import CENTISECOND_NS
 
-_POINTS, _STRIDE = 55, 34
-"""A lattice that covers the square of two phases evenly (Fibonacci numbers), odd so that it has a middle."""
+_POINTS, _STRIDE, _START = 55, 34, 44
+"""A lattice that covers the square of two phases evenly (Fibonacci numbers), with a point in its very middle and
+the others in pairs around it: so the median of what is linear in both is exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class _Phases:
         lattice = [
             self._run(
                 (2 * point + 1) * period_ns // (2 * _POINTS),
-                (2 * (_STRIDE * point % _POINTS) + 1) * self._advert_ns // (2 * _POINTS),
+                (2 * ((_STRIDE * point + _START) % _POINTS) + 1) * self._advert_ns // (2 * _POINTS),
             )
             for point in range(_POINTS)
         ]

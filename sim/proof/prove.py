@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from sim.proof.cause import why_it_stays
 from sim.proof.downtime import Downtime, downtimes
 from sim.proof.failure import Failure, Kind
 from sim.proof.problem import Problem, Wrong, smallest
-from sim.proof.rig import Rig
+from sim.proof.rig import OutOfTimeError, Rig
 from sim.proof.rulebook import RULES
 from sim.proof.table import combination_text, table_data, table_lines
 from sim.proof.trial import Plan, Trial
@@ -31,7 +32,7 @@ _LISTED = 8
 _AFTER_NS = 5_000_000_000
 """What is added to the end of a scenario, so that its picture shows the rest."""
 
-_STATIC = {
+_RULE_OF = {
     Wrong.NOBODY: "VRRP-P003",
     Wrong.TWO: "VRRP-P004",
     Wrong.RESTLESS: "VRRP-P003",
@@ -87,10 +88,17 @@ class _Proof:
     inputs: Inputs
     rig: Rig
     _ran: Campaign = field(default_factory=lambda: Campaign((), 0))
+    _unmeasured: bool = False
 
     def findings(self) -> Iterator[Finding]:
         """First the elected state; only when that is sound, what failures do to it."""
-        elected = self.rig.run(Plan(()))
+        self.rig.until_s = time.monotonic() + BUDGET_S
+        try:
+            elected = self.rig.run(Plan(()))
+        except OutOfTimeError:
+            message = f"nothing is proved: after {BUDGET_S:g} s of simulation the nodes have not come to rest"
+            yield RULES["VRRP-P010"].finding(self._somewhere, message)
+            return
         unsound = list(self._unsound(elected))
         yield from unsound
         if unsound:
@@ -98,19 +106,34 @@ class _Proof:
         self._ran = campaign(self.rig, BUDGET_S)
         singles = [trial for trial in self._ran.trials if len(trial.plan.failures) == 1]
         yield from self._moves(smallest(self._ran.trials))
-        hangs = [
-            replace(t.plan.failures[0], kind=Kind.HANG) for t in singles if t.plan.failures[0].kind is Kind.SCRIPT
-        ]
-        hung = [self.rig.run(Plan((failure,), mended=False)) for failure in hangs]
-        rows = list(downtimes(self.rig, singles + hung))
+        rows = list(self._downtimes(singles))
         yield from self._slow(rows)
         yield from self._times(rows, elected)
+        yield from self._left_out()
+
+    def _downtimes(self, singles: Sequence[Trial]) -> Iterator[Downtime]:
+        """Those of the single failures, and of scripts that hang; as many as there is time for."""
+        self.rig.until_s = time.monotonic() + BUDGET_S
+        scripts = [failure for trial in singles for failure in trial.plan.failures if failure.kind is Kind.SCRIPT]
+        try:
+            yield from downtimes(self.rig, singles)
+            for script in scripts:
+                yield from downtimes(self.rig, [self.rig.run(Plan((replace(script, kind=Kind.HANG),), mended=False))])
+        except OutOfTimeError:
+            self._unmeasured = True
+
+    def _left_out(self) -> Iterator[Finding]:
+        """What there was no time for, in so many words."""
+        rule = RULES["VRRP-P010"]
         if not self._ran.complete:
-            yield RULES["VRRP-P010"].finding(
-                next(iter(self.nodes.values())).place(0),
+            yield rule.finding(
+                self._somewhere,
                 f"not all combinations of failures were run: {len(self._ran.trials)} of {self._ran.planned} "
                 f"in {BUDGET_S:g} s; the single failures come first",
             )
+        if self._unmeasured:
+            message = f"the time without service was not measured for all failures: {BUDGET_S:g} s were not enough"
+            yield rule.finding(self._somewhere, message)
 
     def _unsound(self, elected: Trial) -> Iterator[Finding]:
         stage = elected.elected
@@ -119,7 +142,7 @@ class _Proof:
             related = [self._place(address, p.node, "priority") for p in self.rig.providers[address][1:]]
             if not stage.settled:
                 yield self._finding(
-                    "VRRP-P005", place, f"the masters of {address} change without end", elected, related
+                    "VRRP-P008", place, f"the masters of {address} change without end", elected, related
                 )
             elif len(fate.masters) != 1:
                 who = " and ".join(fate.masters) or "nobody"
@@ -143,7 +166,7 @@ class _Proof:
                 elected=" and ".join(elected),
                 racers=" and ".join(fate.racers),
             )
-            yield self._found(_STATIC[wrong], self._place(address, elected[0], "priority"), message, problems)
+            yield self._found(_RULE_OF[wrong], self._place(address, elected[0], "priority"), message, problems)
 
     def _stays(self, address: str, problems: Sequence[Problem]) -> Iterator[Finding]:
         """Stays where it should not: for all checks together if they never move it, else for what it takes."""
@@ -223,6 +246,11 @@ class _Proof:
         return [trial for trial in self._ran.trials if len(trial.plan.failures) == 2]
 
     # Places and words -----------------------------------------------------------------------------------
+
+    @property
+    def _somewhere(self) -> Place:
+        """For what concerns no line: the first file."""
+        return next(iter(self.nodes.values())).place(0)
 
     def _place(self, address: str, name: str, *keywords: str) -> Place:
         """The line of a keyword, or the first, of the instance by which a node has an address."""

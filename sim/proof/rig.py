@@ -7,6 +7,8 @@ measured is what the configurations cause.
 from __future__ import annotations
 
 import dataclasses
+import math
+import time
 from collections.abc import Iterable, Mapping, Sequence
 
 from sim.network import Network
@@ -20,15 +22,22 @@ from vrrp.protocol.settings import RouterConfig
 
 _RACE_NS = 3_000_000
 """Masters that begin within this of each other race: their skews differ by less than one step of priority."""
+_LOOK_NS = 600_000_000_000
+"""How much simulated time at most goes by before the real time is looked at."""
 _BEFORE_FIRST_NS = 137_000_000
 """After the elected state is certain, to the first act: an odd number, so that it meets no timer by chance."""
+
+
+class OutOfTimeError(Exception):
+    """The real time that there was for trials is over."""
 
 
 class Rig:
     """Runs plans on a cluster. Picklable: worker processes get their own.
 
     `scenario` has the topology; its events, if any, are left out, and all nodes start at once. `ignored` are scripts
-    that the configurations track to no effect. ScenarioError as of `Network`.
+    that the configurations track to no effect. ScenarioError as of `Network`. `until_s`: from this real time on
+    (`time.monotonic`) trials are given up, with OutOfTimeError.
     """
 
     def __init__(
@@ -42,6 +51,7 @@ class Rig:
         self.scenario = scenario.model_copy(update={"events": (), "clients": {}, "nodes": nodes})
         self.source = source
         self.configs = dict(configs)
+        self.until_s = math.inf
         self._ignored = dict(ignored or {})
         self.providers = providers(scenario, configs, ignored or {})
         self.failures = failures(scenario, configs, ignored or {})
@@ -52,7 +62,7 @@ class Rig:
         Network(self.scenario, source, self.configs)
 
     def run(self, plan: Plan) -> Trial:
-        """Carry a plan out, from start to rest."""
+        """Carry a plan out, from start to rest. OutOfTimeError when the real time is over before."""
         run = _Run(self, plan.shift_ns)
         stages = [run.rest((), 0, self._elected_ns.get(plan.shift_ns))]
         self._elected_ns[plan.shift_ns] = stages[0].to_ns
@@ -100,7 +110,11 @@ class _Run:
 
     def advance(self, by_ns: int) -> None:
         """Let time pass."""
-        self.network.kernel.run(self.now_ns + by_ns)
+        end_ns = self.now_ns + by_ns
+        while self.now_ns < end_ns:
+            if time.monotonic() > self._rig.until_s:
+                raise OutOfTimeError
+            self.network.kernel.run(min(end_ns, self.now_ns + _LOOK_NS))
 
     def stage(self, group: Sequence[Failure], *, breaks: bool) -> Stage:
         """Break or mend some things now, and watch until it rests."""
@@ -120,7 +134,7 @@ class _Run:
         """Watch from the act on until nothing can change any more, or for so long that it always will."""
         settling, settled = self._rig.settling, True
         if known_ns is not None:
-            self.network.kernel.run(known_ns)
+            self.advance(known_ns - self.now_ns)
         else:
             looked: Deadlines = {}
             while not settling.settled(self.network, from_ns, looked):

@@ -130,8 +130,10 @@ def check(bed: Rig, failover: Failover) -> int:
                 assert row.takers == (failover.taker.node,), said
                 assert row.best_ns == pytest.approx(failover.best_ns, abs=WIRE_NS + 10), said
                 assert row.worst_ns == pytest.approx(failover.worst_ns, abs=WIRE_NS + 10), said
-                spread_ns = failover.worst_ns - failover.best_ns
-                assert row.typical_ns == pytest.approx(failover.typical_ns, abs=WIRE_NS + spread_ns // 25), said
+                # In a group the slower member counts, which is not the same one at all phases.
+                grouped = len(failover.standing.master.companions) > 1
+                near_ns = (failover.worst_ns - failover.best_ns) // 50 if grouped else 10
+                assert row.typical_ns == pytest.approx(failover.typical_ns, abs=WIRE_NS + near_ns), said
             compared += 1
     return compared
 
