@@ -206,10 +206,12 @@ def watched(cluster: Cluster) -> Iterator[Finding]:
             group = node.groups.get(member.instance.name)
             entries = [*member.instance.track_scripts, *(group.track_scripts if group else ())]
             texts = [node.config.scripts[entry.name].command for entry in entries if entry.name in node.config.scripts]
+            processes = (node.config.track_processes.get(entry.name) for entry in member.instance.track_processes)
+            texts += [process.command for process in processes if process is not None]
             named = [word.rpartition("/")[2] for text in texts for word in text.split()]
             texts += [scripts[name] for name in named if name in scripts]
             unknown = any(name.endswith(".sh") and name not in scripts for name in named)
-            if unknown or "haproxy" in node.text.lower() or any(_speaks_of(text, ports) for text in texts):
+            if unknown or any(_speaks_of(text, ports) for text in texts):
                 continue
             file, section = frontends[0]
             yield _RULES["VRRP-W138"].finding(

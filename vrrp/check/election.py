@@ -10,16 +10,17 @@ from vrrp.check.mismatch import named
 from vrrp.check.rule import check
 from vrrp.check.rulebook import rulebook
 from vrrp.config.completion import OWNER_PRIORITY
-from vrrp.config.model import SyncGroup, TrackedInterface, TrackedScript, VrrpInstance
+from vrrp.config.model import SyncGroup, Tracked, VrrpInstance
 
 _RULES = rulebook("election")
 _LOWEST, _HIGHEST = 1, 254
 
 
-def tracked(one: VrrpInstance) -> tuple[TrackedScript | TrackedInterface, ...]:
-    """What an instance follows and what is not of no effect."""
+def tracked(one: VrrpInstance) -> tuple[Tracked, ...]:
+    """What an instance follows, of what either fails or does not; files, which hold any number, are left out."""
     ignored = set(one.ignored_scripts)
-    return (*(entry for entry in one.track_scripts if entry not in ignored), *one.track_interfaces)
+    scripts = (entry for entry in one.track_scripts if entry not in ignored)
+    return (*scripts, *one.track_interfaces, *one.track_processes, *one.track_bfd)
 
 
 def healthy(one: VrrpInstance) -> int:
@@ -115,6 +116,8 @@ def weights(cluster: Cluster) -> Iterator[Finding]:
         weighted = [entry for entry in entries if entry.weight]
         yield from _cut(peers)
         if not weighted or one.priority == OWNER_PRIORITY or any(entry.reverse for entry in weighted):
+            continue
+        if one.track_files:  # the number in a file may be any
             continue
         place = master.node.place(weighted[0].line)
         rival = max(rivals, key=lambda member: healthy(member.instance))
