@@ -17,6 +17,8 @@ from vrrp.config.model import Address, VrrpInstance
 
 _RULES = rulebook("mismatch")
 _MOST_NAMES = 4
+# What is not worth telling of lists that differ anyway.
+_OF_EQUAL_LISTS = frozenset({"VRRP-W050", "VRRP-N056"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,14 @@ def _prefixes_text(one: VrrpInstance) -> str:
     return ", ".join(f"{held.address}/{held.prefix}" for held in one.addresses[:_MOST_NAMES])
 
 
+def _old_checksum(one: VrrpInstance) -> bool:
+    """Whether unicast advertisements of version 3 have the checksum that keepalived 1.3.6 gave them."""
+    given = "old_unicast_checksum" in one.lines and not any(
+        option.keyword == "old_unicast_checksum" and option.text == "never" for option in one.options
+    )
+    return given and one.version == 3 and bool(one.unicast_peers)
+
+
 _COMPARISONS = (
     _Comparison(
         _RULES["VRRP-E045"],
@@ -144,6 +154,18 @@ _COMPARISONS = (
     ),
     _Comparison(_RULES["VRRP-W050"], ("virtual_ipaddress",), _prefixes, _prefixes_text),
     _Comparison(
+        _RULES["VRRP-N056"],
+        ("virtual_ipaddress",),
+        lambda one: tuple(held.address for held in one.addresses),
+        _held_text,
+    ),
+    _Comparison(
+        _RULES["VRRP-E057"],
+        ("old_unicast_checksum",),
+        _old_checksum,
+        lambda one: "with old_unicast_checksum" if _old_checksum(one) else "without old_unicast_checksum",
+    ),
+    _Comparison(
         _RULES["VRRP-W051"],
         ("skip_check_adv_addr",),
         lambda one: one.skip_check_adv_addr,
@@ -176,7 +198,7 @@ def compare(cluster: Cluster) -> Iterator[Finding]:
 
 def _differences(peers: Peers, comparison: _Comparison) -> Iterator[Finding]:
     by = peers.by(lambda member: comparison.value(member.instance))
-    if len(by) == 1 or (comparison.rule.id == "VRRP-W050" and not _same_addresses(peers)):
+    if len(by) == 1 or (comparison.rule.id in _OF_EQUAL_LISTS and not _same_addresses(peers)):
         return
     usual = max(by.values(), key=len)
     usual_text = comparison.says(usual[0].instance)
