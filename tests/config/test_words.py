@@ -45,7 +45,9 @@ def test_statement(text: str, words: tuple[str, ...]) -> None:
         (r"\a\b\E\f\n\r\v\cA", ("\a\b\x1b\f\n\r\v\x01",)),
         (r"\x", ("x",)),
         (r"\x1234\777", ("4\xff",)),
-        ("end\\", ("end\\",)),
+        ("\\'a'", ("'a",)),
+        ("a '", ("a", "")),
+        ("'a\\t", ("a\t",)),
         (r'"a\"b"', ('a"b',)),
     ],
 )
@@ -53,7 +55,9 @@ def test_command(text: str, words: tuple[str, ...]) -> None:
     assert split_command(text) == (words, None)
 
 
-@pytest.mark.parametrize(("text", "quote"), [('a "b', '"'), ("a 'b\"", "'"), ('"a\\"', '"')])
+@pytest.mark.parametrize(
+    ("text", "quote"), [('a "b', '"'), ("a 'b\"", "'"), ('"a\\"b', '"'), ("a\\", "\\"), ("'a\\", "\\")]
+)
 def test_command_with_an_open_quote(text: str, quote: str) -> None:
     assert split_command(text) == ((), quote)
 

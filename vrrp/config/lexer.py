@@ -74,9 +74,10 @@ def without_comment(line: str) -> Code:
 
 def first_brace(text: str) -> int:
     """Where the first brace stands outside of quotes; -1 when none does. After an unclosed quote, none does."""
-    for found in _BRACE.finditer(text):
-        if found[1]:
-            return found.start()
+    if "{" in text or "}" in text:
+        for found in _BRACE.finditer(text):
+            if found[1]:
+                return found.start()
     return -1
 
 

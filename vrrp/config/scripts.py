@@ -10,7 +10,7 @@ from vrrp.config.script_security import Identity, Runnable, ScriptUsers
 from vrrp.config.settings import argument
 from vrrp.config.tree import Block, Statement
 from vrrp.config.values import SECOND_NS, whole
-from vrrp.config.words import split_command
+from vrrp.config.words import split_command, unclosed
 
 HIGHEST_WEIGHT = 253
 _LONGEST_S = 4294
@@ -88,11 +88,17 @@ def vrrp_script(block: Block, users: ScriptUsers, report: Report) -> tuple[VrrpS
 
 def _command(draft: _Draft, entry: Statement, report: Report) -> None:
     words, quote = split_command(entry.text)
-    if quote is not None:
-        report.stop(entry.line, f"String '{entry.text}': missing terminating {quote}", "keepalived 2.2.7 crashes")
+    if quote == "\\":
+        report.die(entry.line, "a backslash at the end of a script's command", "keepalived 2.2.7 crashes")
+    elif quote is not None:
+        report.stop(entry.line, unclosed(entry.text), "keepalived 2.2.7 crashes")
     # Without an argument keepalived only misses the script in the end.
     elif len(words) > 1 and words[1].strip():
-        draft.command = words[1]
+        # The command is cut into words again.
+        if told := unclosed(words[1]):
+            report.error(entry.line, told, "keepalived ignores the line")
+        else:
+            draft.command = words[1]
 
 
 def _user(draft: _Draft, entry: Statement, users: ScriptUsers, report: Report) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from vrrp.config.diagnostics import Report, missing_parameter
+from vrrp.config.diagnostics import Report, Voice, missing_parameter
 from vrrp.config.model import Option
 from vrrp.config.tree import Block, Statement
-from vrrp.config.words import split_command
+from vrrp.config.words import split_command, unclosed
 
 
 def argument(statement: Statement, report: Report) -> str | None:
@@ -19,13 +19,15 @@ def argument(statement: Statement, report: Report) -> str | None:
 def script_words(statement: Statement, report: Report) -> tuple[str, ...]:
     """The command of a statement, its user and group; nothing when a quote is not closed, which is reported."""
     words, quote = split_command(statement.text)
-    if quote is not None:
-        report.error(
-            statement.line,
-            f"String '{statement.text}': missing terminating {quote}",
-            "keepalived ignores the line",
+    # The command is cut into words again.
+    told = unclosed(statement.text) or unclosed(" ".join(words[1:2]))
+    if told:
+        report.error(statement.line, told, "keepalived ignores the line")
+    elif quote is not None:
+        report.warning(
+            statement.line, "a backslash at the end of a command", "keepalived ignores the line", Voice.OURS
         )
-    return words[1:]
+    return () if told else words[1:]
 
 
 def command(statement: Statement, report: Report) -> str | None:

@@ -35,19 +35,24 @@ def split_command(text: str) -> tuple[tuple[str, ...], str | None]:
     r"""The words of a statement that names a command (script, notify_master, ...).
 
     "..." and '...' may stand anywhere in a word and join it; \a \b \E \f \n \r \t \v \nnn \xXX \cC \C are
-    escapes everywhere.
+    escapes everywhere. A quote that is opened by the last character, or before a last escape, needs no end.
 
     Returns:
-        The words, and the quote that was never closed, if one was: then there are no words.
+        The words, and the quote that was never closed, or the backslash that stands at the end: then there are no
+        words.
     """
     words: list[str] = []
     word: list[str] | None = None
     quote = ""
     position = 0
+    plain = False
     while position < len(text):
         char = text[position]
         escape = _ESCAPE.match(text, position)
+        if char == "\\" and escape is None:
+            return (), char
         position = escape.end() if escape else position + 1
+        plain = False
         if not escape and char == quote:
             quote = ""
         elif not escape and not quote and char in "\"'":
@@ -60,8 +65,15 @@ def split_command(text: str) -> tuple[tuple[str, ...], str | None]:
         else:
             word = word or []
             word.append(_unescape(escape) if escape else char)
-    if quote:
+            plain = not escape
+    if quote and plain:
         return (), quote
     if word is not None:
         words.append("".join(word))
     return tuple(words), None
+
+
+def unclosed(text: str) -> str:
+    """What keepalived says of a command whose quote is never closed; "" when there is none."""
+    _, quote = split_command(text)
+    return f"String '{text}': missing terminating {quote}" if quote in {'"', "'"} else ""
