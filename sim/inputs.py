@@ -13,6 +13,7 @@ from sim.scenario import Scenario, ScenarioSource, load_scenario, read_scenario
 from sim.scenario_file import ScenarioError
 from sim.topology import lay_out
 from vrrp.config import Diagnostic, ParsedConfig, Severity, Verdict, load
+from vrrp.config.line import file_of
 from vrrp.config.router_config import ConversionError, convert
 from vrrp.durations import duration_text, parse_duration
 from vrrp.protocol.profile import profile_named
@@ -60,13 +61,14 @@ def from_files(
 ) -> Inputs:
     """A scenario made of the nodes' keepalived.conf files alone, and events as "10s a crash".
 
-    Each file is a node named after it (after its folder where the files are all named alike); interfaces that
-    share a VRID share a segment; addresses nobody gave are taken from the virtual addresses' networks.
+    Each file is a node named after it (after its folder where the files are all named alike), and read for the
+    configuration id of that name; interfaces that share a VRID share a segment; addresses nobody gave are taken from
+    the virtual addresses' networks.
     """
     names = _node_names(files)
     parsed = {}
     for name, file in zip(names, files, strict=True):
-        parsed[name] = _load(file, environment or {}, ScenarioSource(str(file), "", Path()), ())
+        parsed[name] = _load(file, environment or {}, name, ScenarioSource(str(file), "", Path()), ())
     named = dict(zip(names, files, strict=True))
     return from_configs(parsed, named, events=events, environment=environment, profile=profile, seed=seed)
 
@@ -82,8 +84,10 @@ def from_configs(
 ) -> Inputs:
     """The same of configurations read already, each with at least one instance, by the names of their nodes."""
     data: dict[str, Any] = lay_out({name: one.config for name, one in parsed.items()})
-    for name in parsed:
+    for name, one in parsed.items():
         data["nodes"][name] |= {"keepalived": str(files[name]), "environment": dict(environment or {})}
+        if one.config_id not in {None, name}:
+            data["nodes"][name]["config_id"] = one.config_id
     data["events"] = [_parse_event(event) for event in events]
     longest_ns = max([parse_duration(event["at"]) for event in data["events"]], default=0)
     duration_ns = max(SHORTEST_NS, longest_ns + AFTER_LAST_EVENT_NS)
@@ -143,24 +147,25 @@ class _Reader:
     ) -> RouterConfig:
         """A node's router by the file of this name; ScenarioError says what is wrong with it."""
         file = self._source.folder / name
-        parsed = parsed or _load(file, environment, self._source, where)
+        spec = self._scenario.nodes[node]
+        parsed = parsed or _load(file, environment, spec.config_id or node, self._source, where)
         # Who may write the scripts changes nothing of what happens.
         self.diagnostics += [one for one in parsed.diagnostics if one.verdict is not Verdict.SCRIPTS_UNSAFE]
         try:
-            profile = profile_named(self._scenario.nodes[node].profile or self._scenario.profile)
+            profile = profile_named(spec.profile or self._scenario.profile)
             conversion = convert(parsed.config, profile)
         except ConversionError as error:
-            raise ScenarioError(str(file), error.line, str(error)) from error
+            raise ScenarioError(file_of(error.line or 0, str(file)), error.line, str(error)) from error
         self.notes += conversion.notes
-        self.files.append(file)
+        self.files += [file, *(Path(name) for name in parsed.texts if name != str(file))]
         return conversion.router
 
 
 def _load(
-    file: Path, environment: Mapping[str, str], source: ScenarioSource, where: tuple[str | int, ...]
+    file: Path, environment: Mapping[str, str], config_id: str, source: ScenarioSource, where: tuple[str | int, ...]
 ) -> ParsedConfig:
     try:
-        parsed = load(file, environment=environment)
+        parsed = load(file, environment=environment, config_id=config_id)
     except OSError as error:
         message = f"{file}: {_os_phrase(error)}" if where else _os_phrase(error)
         raise source.error(where, message) from error
@@ -170,7 +175,7 @@ def _load(
         errors = [d for d in parsed.diagnostics if d.severity is Severity.ERROR]
         first = next((d for d in errors if d.fatal), errors[0] if errors else None)
         message = f"{first.message}; {first.instead}" if first else "no vrrp_instance in it; nothing to run"
-        raise ScenarioError(str(file), first.line if first else None, message)
+        raise ScenarioError(first.file if first else str(file), first.line if first else None, message)
     return parsed
 
 

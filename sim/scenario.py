@@ -91,11 +91,12 @@ class InterfaceSpec(_Strict):
 
 
 class NodeSpec(_Strict):
-    """A router or load balancer. `start` None: only when an event says so."""
+    """A router or load balancer. `start` None: only when an event says so. `config_id` None: the node's name."""
 
     keepalived: str
     haproxy: str | None = None
     environment: dict[str, str] = {}  # pydantic copies it for each object
+    config_id: str | None = None
     interfaces: dict[str, InterfaceSpec]
     start: Annotated[int | None, PlainValidator(_parse_start)] = 0
     profile: ProfileName | None = None

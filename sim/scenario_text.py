@@ -45,6 +45,8 @@ def scenario_text(
         if node.environment:
             pairs = ", ".join(f"{_key(key)} = {_quoted(value)}" for key, value in node.environment.items())
             lines.append(f"environment = {{ {pairs} }}")
+        if node.config_id is not None:
+            lines.append(f"config_id = {_quoted(node.config_id)}")
         if node.profile is not None:
             lines.append(f"profile = {_quoted(node.profile)}")
         lines += _interfaces(node.interfaces.items())

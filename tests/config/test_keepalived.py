@@ -150,7 +150,8 @@ def test_every_text_of_the_captures_is_read(shared: Path) -> None:
 
 def test_line_ends_of_windows() -> None:
     text = instance("priority 77")
-    assert parse(text.replace("\n", "\r\n")) == parse(text)
+    windows, unix = parse(text.replace("\n", "\r\n")), parse(text)
+    assert (windows.config, windows.diagnostics) == (unix.config, unix.diagnostics)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -69,7 +68,8 @@ class Inputs:
         if kind is Kind.KEEPALIVED:
             for config_id in config_ids:
                 parsed = parse(config_id)
-                self.keepalived.append(Node(config_id or "", name, text, parsed, _included(parsed)))
+                included = {file: other for file, other in parsed.texts.items() if file != name}
+                self.keepalived.append(Node(config_id or "", name, text, parsed, included))
         elif kind is Kind.HAPROXY:
             self.beside.append(Sidecar(name, text, parse_haproxy(text, filename=name)))
         elif kind is Kind.FRR:
@@ -78,6 +78,13 @@ class Inputs:
             self.facts = replace(self.facts, sysctl=settings_of(text) | dict(self.facts.sysctl))
         else:
             self.beside.append(Sidecar(name, text))
+
+    def drop_included(self) -> None:
+        """A file that another one includes is a part of that, and no node of its own."""
+        included = {Path(file).resolve() for node in self.keepalived for file in node.included}
+        kept = [node for node in self.keepalived if Path(node.file).resolve() not in included]
+        # Of files that include each other all are nodes.
+        self.keepalived = kept or self.keepalived
 
     def clusters(self) -> list[Cluster]:
         """What is checked together."""
@@ -93,15 +100,6 @@ class Inputs:
             names = [f"{short[file]}@{one}" for file, one in zip(files, ids, strict=True)]
         nodes = [replace(node, name=name) for node, name in zip(self.keepalived, names, strict=True)]
         return assemble(nodes, beside=self.beside, facts=self.facts)
-
-
-def _included(parsed: ParsedConfig) -> dict[str, str]:
-    """The texts of the files that were included, as far as they can still be read."""
-    found = {}
-    for file in parsed.files[1:]:
-        with suppress(OSError, ValueError), Path(file).open("rb") as handle:
-            found[file] = handle.read(LARGEST_FILE).decode("utf-8", "surrogateescape")
-    return found
 
 
 def kind_of(text: str) -> Kind:
@@ -148,6 +146,7 @@ def read_inputs(
         with path.open("rb") as handle:
             text = handle.read(LARGEST_FILE).decode("utf-8", "surrogateescape")
         inputs.add(str(path), text, partial(_load, path, environment), config_ids or (None,))
+    inputs.drop_included()
     return inputs
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from vrrp.config.line import file_of, order_of
@@ -82,7 +83,7 @@ class Report:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self._files = {file: 0}
+        self._texts = {file: ""}
         self._diagnostics: dict[Diagnostic, None] = {}
         self._process: list[Diagnostic] = []
         self._stopped = 0
@@ -90,13 +91,13 @@ class Report:
         self._done = False
 
     @property
-    def files(self) -> tuple[str, ...]:
-        """The files that were read, in the order in which they were begun."""
-        return tuple(self._files)
+    def texts(self) -> Mapping[str, str]:
+        """What stands in the files that were read, in the order in which they were begun."""
+        return self._texts
 
-    def reads(self, file: str) -> None:
+    def reads(self, file: str, text: str) -> None:
         """Another file is begun, or the same again."""
-        self._files.setdefault(file, len(self._files))
+        self._texts[file] = text
 
     def error(self, line: int, message: str, instead: str, voice: Voice = Voice.LINE) -> None:
         """Something that was asked for is lost."""
@@ -200,7 +201,8 @@ class Report:
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All of them, in the order of the files and their lines."""
         self.end_of_process()
-        return tuple(sorted(self._diagnostics, key=lambda one: (self._files[one.file], one.line)))
+        position = {file: number for number, file in enumerate(self._texts)}
+        return tuple(sorted(self._diagnostics, key=lambda one: (position[one.file], one.line)))
 
     def end_of_process(self) -> None:
         """One of keepalived's processes has read the file; what it says again, in the next, is told once.

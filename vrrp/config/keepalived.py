@@ -70,7 +70,7 @@ def load(
     report = Report(filename)
     if len(raw) > LARGEST_FILE:
         report.error(0, "the file is larger than 16 MiB", "it is not read", Voice.OURS)
-        return ParsedConfig(KeepalivedConfig(filename), report.diagnostics(), files=report.files)
+        return ParsedConfig(KeepalivedConfig(filename), report.diagnostics(), texts=report.texts)
     text = decode(raw, filename, report)
     return _read(text, report, environment, host, config_id, Path(filename).parent, seed)
 
@@ -87,4 +87,4 @@ def _read(
     source = Source(report.file, text, folder=folder, environment=environment or {}, config_id=config_id, seed=seed)
     reader = Reader(report, host or Host())
     config = reader.read(source, report.file)
-    return ParsedConfig(config, report.diagnostics(), reader.keywords(), report.files)
+    return ParsedConfig(config, report.diagnostics(), reader.keywords(), report.texts, config_id)

@@ -315,13 +315,15 @@ class ParsedConfig:
     """What a file means, and everything that there is to say about it, in the order of its lines.
 
     `keywords` has each keyword that was read, and its line.
-    `files` are the names of the files that were read: the first, and those that it includes.
+    `texts` has what stands in each file that was read, the first and those that it includes, by the names that
+    diagnostics carry; `config_id` is what it was read for.
     """
 
     config: KeepalivedConfig
     diagnostics: tuple[Diagnostic, ...]
     keywords: tuple[tuple[int, str], ...] = ()
-    files: tuple[str, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
+    config_id: str | None = None
 
     @property
     def refused(self) -> bool:

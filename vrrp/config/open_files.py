@@ -154,7 +154,7 @@ class OpenFiles:
 
     def open_text(self, name: str, text: str, folder: Path) -> None:
         """Begin to read a text as a file of this name, whose relative includes are found in `folder`."""
-        self._push(_Open(name, folder, pieces(text), Line(0, name, self._order), self.checks))
+        self._push(_Open(name, folder, pieces(text), Line(0, name, self._order), self.checks), text)
 
     def open_copy(self, name: str, copy: list[str], folder: Path) -> None:
         """Begin to read the copy that another reading wrote."""
@@ -223,7 +223,7 @@ class OpenFiles:
             text = self._text(path, name, entry.include)
             if text is not None:
                 line = Line(0, str(path), self._order)
-                self._push(replace(entry, name=str(path), folder=path.parent, pieces=pieces(text), line=line))
+                self._push(replace(entry, name=str(path), folder=path.parent, pieces=pieces(text), line=line), text)
                 return
 
     def _text(self, path: Path, name: str, include: Include) -> str | None:
@@ -259,8 +259,8 @@ class OpenFiles:
         self._bytes_left -= len(raw)
         return decode(raw, str(path), self._report)
 
-    def _push(self, entry: _Open) -> None:
-        self._report.reads(entry.name)
+    def _push(self, entry: _Open, text: str) -> None:
+        self._report.reads(entry.name, text)
         self.copy.append(f"# {entry.name}")
         self._stack.append(entry)
 
@@ -274,7 +274,7 @@ class OpenFiles:
     def _marker(self, top: _Open, text: str) -> None:
         if text == "!":
             self._stack.pop()
-        elif text[1:2] == " " and text[2:] in self._report.files:
+        elif text[1:2] == " " and text[2:] in self._report.texts:
             name = text[2:]
             line = Line(0, name, self._order)
             self._stack.append(_Open(name, Path(name).parent, top.pieces, line, self.checks, copied=True))
