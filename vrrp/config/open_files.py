@@ -158,7 +158,7 @@ class OpenFiles:
 
     def open_copy(self, name: str, copy: list[str], folder: Path) -> None:
         """Begin to read the copy that another reading wrote."""
-        lines = (Piece(text) for text in copy)
+        lines = pieces("".join(f"{text}\n" for text in copy))
         self._stack.append(_Open(name, folder, lines, Line(0, name, self._order), self.checks, copied=True))
         self.copied = True
 
@@ -216,15 +216,19 @@ class OpenFiles:
             self._report.mention(self.line, message, _GOES_ON)
 
     def _open_next(self, entry: _Open, folder: Path) -> None:
-        """Open the next file of an include that can be read, if there is one."""
-        while entry.waiting:
+        """Open the next file of an include that can be read, if there is one, in the place of the last."""
+        opened = None
+        while entry.waiting and opened is None:
             name = entry.waiting.pop()
             path = folder / name
             text = self._text(path, name, entry.include)
             if text is not None:
                 line = Line(0, str(path), self._order)
-                self._push(replace(entry, name=str(path), folder=path.parent, pieces=pieces(text), line=line), text)
-                return
+                opened = replace(entry, name=str(path), folder=path.parent, pieces=pieces(text), line=line), text
+        if self._stack[-1] is entry:
+            self._stack.pop()
+        if opened is not None:
+            self._push(*opened)
 
     def _text(self, path: Path, name: str, include: Include) -> str | None:
         """What stands in an included file, unless it is not to be read."""
@@ -265,11 +269,11 @@ class OpenFiles:
         self._stack.append(entry)
 
     def _close(self) -> None:
-        entry = self._stack.pop()
+        entry = self._stack[-1]
         self.copy.append("!")
         self.checks = entry.checks
-        if entry.waiting:
-            self._open_next(entry, self.folder)
+        # What is wrong with the next file is told where the last one ended.
+        self._open_next(entry, self._stack[-2].folder if len(self._stack) > 1 else entry.folder)
 
     def _marker(self, top: _Open, text: str) -> None:
         if text == "!":

@@ -66,10 +66,9 @@ def _seq(text: str, expand: Callable[[str, int], Expansion]) -> Sequence:
     numbers, end, rest = rest[1:].lstrip(" \t").partition(")")
     if not end or size(numbers) > _LONGEST_NUMBERS:
         raise SequenceError("~SEQ parameter strings too long", specification)
-    expansion = expand(numbers, _LONGEST_NUMBERS)
-    if expansion.following:
-        raise SequenceError("~SEQ parameter is multiline definition", specification)
-    start, step, last = _bounds(_numbers(expansion.text))
+    # With the parenthesis behind it no definition of several lines is put in place.
+    expanded = expand(f"{numbers})", _LONGEST_NUMBERS + 1).text.partition(")")[0]
+    start, step, last = _bounds(_numbers(expanded))
     if hexadecimal and (start < 0 or last < 0):
         raise SequenceError("~SEQx is only valid for positive numbers", specification)
     values = range(start, last + (1 if step > 0 else -1), step)
