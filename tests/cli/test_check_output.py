@@ -340,3 +340,11 @@ def test_several_files_of_several_nodes_have_both_names(tmp_path: Path, vrrp: Vr
         "(VI_1) b@lb1, b@lb2 both have priority 98: they take over at the same moment, and the loser's gratuitous ARP "
         "may come last: 5 s more without service"
     ]
+
+
+def test_what_was_not_compared_is_told(tmp_path: Path, vrrp: Vrrp) -> None:
+    a, b = conf_files(tmp_path, 101, 100)
+    assert vrrp("check", a, b, "--no-proof").out == "2 files read, no findings\n"
+    b.write_text(b.read_text().replace("51", "52").replace("0.100", "0.101"))
+    said = vrrp("check", a, b, "--no-proof").out
+    assert said == "2 files read, no findings; 2 clusters that share no virtual router\n"

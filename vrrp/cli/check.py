@@ -145,7 +145,7 @@ def command(
         _write_proofs(proofs, found)
     _write(json_file, sarif_file, clusters, found)
     if "-" not in {str(json_file), str(sarif_file)} and not diff:
-        _show(found, texts(clusters), len(files), form)
+        _show(found, clusters, len(files), form)
     return int(any(_RANKS[one.severity.value] <= _RANKS[fail_on] for one in found))
 
 
@@ -218,8 +218,8 @@ def _write_proofs(folder: Path, found: Sequence[Finding]) -> None:
                 one.draw(folder / f"{name}.png")
 
 
-def _show(found: Sequence[Finding], texts: dict[str, str], files: int, form: str) -> None:
-    from vrrp.check.lint import by_severity
+def _show(found: Sequence[Finding], clusters: Sequence[Cluster], files: int, form: str) -> None:
+    from vrrp.check.lint import by_severity, texts
     from vrrp.cli.findings import Sources, headline, told, workflow_command
 
     if form == "github":
@@ -227,7 +227,7 @@ def _show(found: Sequence[Finding], texts: dict[str, str], files: int, form: str
     elif form == "concise":
         lines = map(headline, found)
     else:
-        lines = told(found, Sources(texts))
+        lines = told(found, Sources(texts(clusters)))
     for line in lines:
         click.echo(line)
     if form == "github":
@@ -239,4 +239,5 @@ def _show(found: Sequence[Finding], texts: dict[str, str], files: int, form: str
         f"{files} file{'s' * (files != 1)} read, {count or 'no'} finding{'s' * (count != 1)}"
         + (f": {', '.join(parts)}" if count else "")
         + (f"; --fix mends {fixes}" if fixes else "")
+        + (f"; {len(clusters)} clusters that share no virtual router" if len(clusters) > 1 else "")
     )
