@@ -262,3 +262,28 @@ def script_hang_overtaken_in_step(folder: Path) -> None:
         lab.until(7.5)
         lab.script(1, "unhang")
         lab.until(16)
+
+
+def owner_255_startup_delay(folder: Path) -> None:
+    """An owner that waits for its script's first result does not wait for vrrp_startup_delay as well."""
+    owner = head("vrrp_startup_delay 1.5") + check("fall 1", "rise 1") + instance(255, script=True, state="MASTER")
+    with Lab(folder, [owner, *plain(100)]) as lab:
+        lab.start(1, 2)
+        lab.until(5)
+
+
+def unicast_sync(folder: Path) -> None:
+    """A link lost and found again, of a sync group with unicast peers."""
+    group = block("vrrp_sync_group G1", block("group", "VI_1", "VI_2"))
+    configs = []
+    for number, priority in enumerate((101, 100), 1):
+        peers = [block("unicast_peer", f"10.{net}.0.{3 - number}") for net in (0, 1)]
+        both = [instance(priority, peer, number=net) for net, peer in enumerate(peers, 1)]
+        configs.append(head() + group + "".join(both))
+    with Lab(folder, configs, interfaces=2) as lab:
+        lab.start(1, 2)
+        lab.until(6.2)
+        lab.link(1, False, 1)
+        lab.until(11.3)
+        lab.link(1, True, 1)
+        lab.until(17)

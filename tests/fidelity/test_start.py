@@ -93,6 +93,13 @@ def test_mixed_startup_delay_comes_before_the_first_wait() -> None:
         assert first_master_after_ready(story, "r1") == pytest.approx(2500 + 3570.3125, abs=2)
 
 
+def test_owner_255_startup_delay_a_first_result_ends_it() -> None:
+    """vrrp_startup_delay 1.5 and a script without weight: master with the script's result, 2 ms after it is ready."""
+    for story in both("owner_255_startup_delay"):
+        assert story.became("r1", "MASTER")[0] < 60 * MS_NS
+        assert story.from_router("r1")[0].priority == 255
+
+
 def test_weight_zero_fault_waits_silently_for_the_first_result() -> None:
     """Nothing is said before the script's first result; from that on it is a backup's whole wait."""
     for story in both("weight_zero_fault"):

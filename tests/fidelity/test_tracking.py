@@ -278,6 +278,14 @@ def test_sync_group_only_the_member_that_failed_says_goodbye_twice() -> None:
         assert [at_ns for at_ns in goodbyes(story, "r1", 52) if at_ns < 10 * S_NS] == []
 
 
+def test_unicast_sync_back_from_fault_only_the_member_that_failed_announces_its_address() -> None:
+    for story in both("unicast_sync"):
+        (returned,) = story.became("r1", "BACKUP", "VI_2", after_ns=S_NS)
+        own = [one for one in story.announced("r1", S_NS) if one.address in ("10.0.0.1", "10.1.0.1")]
+        assert [one.address for one in own] == ["10.1.0.1"]
+        assert abs(own[0].at_ns - returned) < 1 * MS_NS
+
+
 def test_mixed_sync_scripts_the_member_whose_script_failed_says_goodbye_twice() -> None:
     for story in both("mixed_sync_scripts"):
         counted = [len([at for at in goodbyes(story, "r1", vrid) if at < 10 * S_NS]) for vrid in (51, 52)]

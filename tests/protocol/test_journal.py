@@ -33,6 +33,7 @@ from vrrp.protocol.settings import (
     VirtualRouterConfig,
 )
 from vrrp.protocol.timers import NEVER, SECOND_NS
+from vrrp.protocol.tracking import OVERDUE_NS
 from vrrp.wire.address import pack
 from vrrp.wire.advertisement import Advertisement, encode
 from vrrp.wire.authentication_header import AuthenticationHeader
@@ -256,7 +257,7 @@ def test_scripts_in_it() -> None:
     router = journal(lines, RouterConfig(virtual_routers=FULL.virtual_routers[:1], scripts=FULL.scripts))
     router.start(0)
     router.script_finished(1, "chk", ok=False)
-    router.expire(SECOND_NS // 2)
+    router.expire(SECOND_NS // 2 + OVERDUE_NS)
     outs = [json.loads(line).get("out") for line in lines[1:]]
     assert outs[0][:2] == [[None, "run", "chk"], [None, "run", "hard"]]
     assert outs[1] == [["VI_1", "priority", 100, 95, "chk failed once: 100 \u2192 95"]]

@@ -312,6 +312,15 @@ def test_back_from_fault_the_address_that_peers_know_is_announced(starting: bool
     effects = router.recover(2 * S_NS, "test", starting)
     assert kinds(effects) == (StateChanged, Announce)
     assert effects[1] == Announce((router.source,), 1)
+    router.fail(3 * S_NS, "test")
+    assert kinds(router.recover(4 * S_NS, "test", starting, along=True)) == (StateChanged,)
+
+
+def test_owner_that_waited_for_a_first_result_waits_no_longer_for_the_startup_delay() -> None:
+    router = make(KEEPALIVED, priority=255, state_master=True)
+    router.start(0, 1_500 * MS_NS, "no result yet")
+    router.recover(2 * MS_NS, "chk succeeded once", starting=True)
+    assert router.state is State.MASTER
 
 
 def test_fault_ignores_advertisements_and_stops_without_goodbye() -> None:

@@ -373,7 +373,7 @@ class Router:
             if held:
                 moved = virtual_router.fail(now_ns, reason, along=along)
             else:
-                moved = virtual_router.recover(now_ns, reason, starting=member.starting)
+                moved = virtual_router.recover(now_ns, reason, starting=member.starting, along=along)
             effects = self._done(now_ns, member, moved)
         member.starting = member.starting and self._undecided(member)
         return effects

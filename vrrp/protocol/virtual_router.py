@@ -249,12 +249,12 @@ class VirtualRouter:
             return self._leave(FAULT, reason, goodbyes) if self.state is not FAULT else ()
         return self.stop(now_ns, reason)
 
-    def recover(self, now_ns: int, reason: str, starting: bool = False) -> Effects:
-        """All that was tracked and down is up again; `starting`: only first results were missing since the start."""
+    def recover(self, now_ns: int, reason: str, starting: bool = False, along: bool = False) -> Effects:
+        """All is up again, or (`along`) all of its sync group; `starting`: only first results had been missing."""
         if self.state is not FAULT:
             return self.start(now_ns)
         effects = self._begin(now_ns, reason) if starting else self._become_backup(now_ns, reason)
-        if self.config.unicast_peers and self.profile.announces_source_after_fault:
+        if self.config.unicast_peers and self.profile.announces_source_after_fault and not along:
             effects += (Announce((self.source,), 1),)
         return effects
 
@@ -371,7 +371,7 @@ class VirtualRouter:
         at_once = rule is OwnerStart.MASTER or (rule is OwnerStart.MASTER_IF_STATE_MASTER and self.config.state_master)
         if not (self.config.owner and at_once):
             return self._become_backup(now_ns, reason)
-        if now_ns >= self._quiet_until_ns:
+        if self.state is FAULT or now_ns >= self._quiet_until_ns:  # a first result ends the delay, too (measured)
             return self._become_master(now_ns, "owner of the addresses (priority 255)")
         effects = self._become_backup(now_ns, reason)
         self._wait(now_ns, 0)
