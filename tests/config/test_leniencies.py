@@ -128,6 +128,20 @@ def entries(parsed: ParsedConfig) -> list[str]:
     ]
 
 
+def kernel_routes(parsed: ParsedConfig) -> list[str]:
+    found = parsed.config.static_routes or only(parsed).routes
+    return [f"{one.destination} {one.gateway} {one.device} {one.table} {one.metric} {one.tracked}" for one in found]
+
+
+def kernel_rules(parsed: ParsedConfig) -> list[str]:
+    found = parsed.config.static_rules or only(parsed).rules
+    return [f"{one.action} {one.source} {one.table} {one.priority} {one.in_device} {one.tracked}" for one in found]
+
+
+def static(parsed: ParsedConfig) -> list[str]:
+    return [f"{one.address.address} {one.address.device} {one.track_group}" for one in parsed.config.static_addresses]
+
+
 LOOKS: dict[str, Callable[[ParsedConfig], object]] = {
     "@group": lambda parsed: str(only(parsed).multicast_group),
     "@group_weights": group_weights,
@@ -146,6 +160,9 @@ LOOKS: dict[str, Callable[[ParsedConfig], object]] = {
     "@forwarding": lambda parsed: [str(one.forwarding) for one in server(parsed).real_servers],
     "@hosts": hosts,
     "@ports": lambda parsed: [f"{one.address.address} {one.address.port}" for one in server(parsed).real_servers],
+    "@routes": kernel_routes,
+    "@rules": kernel_rules,
+    "@static": static,
     "@servers": lambda parsed: len(parsed.config.virtual_servers),
     "@sorry": sorry,
     "@udp": udp,

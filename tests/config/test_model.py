@@ -84,11 +84,13 @@ def test_what_only_the_kernel_uses_is_kept() -> None:
     )
     assert config.instances[0].options == (
         Option("promote_secondaries", "", 16),
-        Option("virtual_routes", "10.0.0.0/8 via 10.0.0.1", 18),
         Option("use_vmac", "v1", 20),
         Option("debug", "3", 21),
         Option("auth_hmac", "x", 22),
     )
+    assert [(one.text, one.tracked, one.line) for one in config.instances[0].routes] == [
+        ("10.0.0.0/8 via 10.0.0.1", False, 18)
+    ]
     assert config.sync_groups[0].options == (Option("smtp_alert", "yes", 40),)
     assert config.bfd_sessions == (BfdSession("b", "10.0.0.3", None, 0, False, 42),)
 

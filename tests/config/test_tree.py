@@ -34,7 +34,7 @@ def test_blocks_and_statements() -> None:
 
 
 def test_each_process_skips_what_others_read() -> None:
-    text = "virtual_server 10.0.0.1 80 {\nreal_server x {\nfoo { bar }\n}\n}\nstatic_routes\nuse_pid_dir"
+    text = "virtual_server 10.0.0.1 80 {\nreal_server x {\nfoo { bar }\n}\n}\nstatic_routes {\n}\nuse_pid_dir"
     assert [one.keyword for one in tree(text, PARENT)] == ["use_pid_dir"]
     assert [one.keyword for one in tree(text, CHECKER)] == ["virtual_server", "use_pid_dir"]
     assert [one.keyword for one in tree(text, VRRP)] == ["static_routes", "use_pid_dir"]

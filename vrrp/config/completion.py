@@ -91,6 +91,8 @@ def complete(draft: InstanceDraft, defaults: GlobalDefs) -> VrrpInstance | None:
         track_files=_followed(draft, "track_file", TrackedFile),
         track_processes=_followed(draft, "track_process", TrackedProcess),
         track_bfd=_followed(draft, "track_bfd", TrackedBfd),
+        routes=tuple(draft.routes),
+        rules=tuple(draft.rules),
         unicast_source=draft.unicast_source,
         multicast_source=draft.multicast_source,
         multicast_group=draft.multicast_group or group,

@@ -39,7 +39,6 @@ class Context:
         tables: blocks of keywords.
         lists: blocks of entries, one a line.
         named_lists: the same with a name before the brace, without which keepalived exits.
-        skipped: blocks that are none of VRRP's business.
         newer: keywords that a later version brought, and which.
         opening: looks at the line that opens the block, complains, and says whether the block is read.
         naming: for a block with a name, what it must be like.
@@ -51,7 +50,6 @@ class Context:
     tables: Mapping[str, Context] = field(default_factory=dict)
     lists: frozenset[str] = frozenset()
     named_lists: frozenset[str] = frozenset()
-    skipped: frozenset[str] = frozenset()
     newer: Mapping[str, str] = field(default_factory=dict)
     opening: Callable[[int, tuple[str, ...], Report], bool] | None = None
     naming: Naming | None = None
@@ -59,7 +57,7 @@ class Context:
 
     def keywords(self) -> frozenset[str]:
         """Everything that may begin a line of this block."""
-        return self.statements | self.tables.keys() | self.lists | self.named_lists | self.skipped
+        return self.statements | self.tables.keys() | self.lists | self.named_lists
 
 
 def word_set(text: str) -> frozenset[str]:

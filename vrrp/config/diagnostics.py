@@ -66,11 +66,17 @@ class Diagnostic:
         return f"{self.file}:{self.line}: {self.severity.value}: {self.message}; {self.instead}"
 
 
-def missing_parameter(keyword: str) -> str:
-    """What keepalived says, before it exits, of a keyword with nothing behind it."""
+def missing_parameter(keyword: str, after: str | None = None, position: int = 2) -> str:
+    """What keepalived says, before it exits, of a keyword with nothing behind it.
+
+    Args:
+        keyword: the first word of the line.
+        after: the word with nothing behind it, when it is not the first.
+        position: which word is missing, from 1.
+    """
     return (
-        f"*** Configuration line starting `{keyword}` is missing a parameter after keyword `{keyword}`"
-        " at word position 2"
+        f"*** Configuration line starting `{keyword}` is missing a parameter after keyword `{after or keyword}`"
+        f" at word position {position}"
     )
 
 

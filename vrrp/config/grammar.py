@@ -151,11 +151,10 @@ FILE = Context(
             *LVS_CONTEXTS,
         )
     },
-    lists=frozenset({"interface_up_down_delays", "linkbeat_interfaces"}),
-    named_lists=frozenset({"virtual_server_group"}),
-    skipped=word_set("""
-        static_ipaddress static_routes static_rules
+    lists=word_set("""
+        interface_up_down_delays linkbeat_interfaces static_ipaddress static_routes static_rules
         """),
+    named_lists=frozenset({"virtual_server_group"}),
 )
 
 

@@ -12,6 +12,7 @@ from vrrp.config.instance_draft import InstanceDraft
 from vrrp.config.instance_keywords import INSTANCE_KEYWORDS
 from vrrp.config.kinds import take
 from vrrp.config.notify import NOTIFY_KEYWORDS
+from vrrp.config.routes import routes
 from vrrp.config.settings import argument, options_of
 from vrrp.config.tree import Block, Statement
 from vrrp.config.values import UNSIGNED_MAX, octets, switch, whole
@@ -302,6 +303,14 @@ def _follow(draft: InstanceDraft, block: Block) -> None:
     draft.follower.read(block)
 
 
+def _routes(draft: InstanceDraft, block: Block) -> None:
+    draft.routes.extend(routes(block, draft.interfaces, draft.report))
+
+
+def _rules(draft: InstanceDraft, block: Block) -> None:
+    draft.rules.extend(draft.rule_reader.read(block))
+
+
 _STATEMENTS: Mapping[str, Callable[[InstanceDraft, Statement], None]] = {
     "accept": _accept,
     "check_unicast_src": _presence,
@@ -333,6 +342,8 @@ _STATEMENTS: Mapping[str, Callable[[InstanceDraft, Statement], None]] = {
 _BLOCKS: Mapping[str, Callable[[InstanceDraft, Block], None]] = {
     "authentication": _authentication,
     **dict.fromkeys(SUBJECTS, _follow),
+    "virtual_routes": _routes,
+    "virtual_rules": _rules,
     "unicast_peer": instance_addresses.unicast_peers,
     "virtual_ipaddress": instance_addresses.virtual_addresses,
     "virtual_ipaddress_excluded": instance_addresses.virtual_addresses,

@@ -15,6 +15,8 @@ from vrrp.config.model import (
     VirtualAddress,
 )
 from vrrp.config.notify import Notifications
+from vrrp.config.route_model import Route, Rule
+from vrrp.config.rules import RuleReader
 from vrrp.config.values import MICROSECOND_NS
 from vrrp.config.vmac import Ipvlan, Vmac
 
@@ -32,6 +34,7 @@ class InstanceDraft:
     follower: Follower
     interfaces: Interfaces
     notifications: Notifications
+    rule_reader: RuleReader
     lines: dict[str, int] = field(default_factory=dict)
     state: Literal["MASTER", "BACKUP"] | None = None
     interface: str | None = None
@@ -52,6 +55,8 @@ class InstanceDraft:
     vmac: Vmac | None = None
     ipvlan: Ipvlan | None = None
     vrf: str | None = None
+    routes: list[Route] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
     options: list[Option] = field(default_factory=list)
 
     def line_of(self, *keywords: str) -> int:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from vrrp.config.diagnostics import Diagnostic, Verdict
 from vrrp.config.lvs_model import SslContext, VirtualServer, VirtualServerGroup
+from vrrp.config.route_model import Route, Rule, TrackGroup
 from vrrp.config.values import Address as Address  # noqa: PLC0414 (said again for those who import the model)
 
 InitialState = Literal["MASTER", "BACKUP"]
@@ -84,6 +85,14 @@ class VirtualAddress:
     no_track: bool
     use_vmac: bool
     line: int
+
+
+@dataclass(frozen=True, slots=True)
+class StaticAddress:
+    """A line of static_ipaddress, and the track_group whose instances it follows."""
+
+    address: VirtualAddress
+    track_group: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +290,8 @@ class VrrpInstance:
     track_files: tuple[TrackedFile, ...] = ()
     track_processes: tuple[TrackedProcess, ...] = ()
     track_bfd: tuple[TrackedBfd, ...] = ()
+    routes: tuple[Route, ...] = ()
+    rules: tuple[Rule, ...] = ()
     ignored_scripts: tuple[TrackedScript, ...] = ()
     """Tracked in the file, and of no effect: a weight is nothing to an owner or a member of a group."""
 
@@ -303,6 +314,10 @@ class KeepalivedConfig:
     track_processes: Mapping[str, TrackProcess] = field(default_factory=dict)
     bfd_sessions: tuple[BfdSession, ...] = ()
     link_delays: tuple[LinkDelays, ...] = ()
+    track_groups: Mapping[str, TrackGroup] = field(default_factory=dict)
+    static_addresses: tuple[StaticAddress, ...] = ()
+    static_routes: tuple[Route, ...] = ()
+    static_rules: tuple[Rule, ...] = ()
 
     @property
     def ignored_scripts(self) -> Mapping[str, frozenset[str]]:

@@ -28,9 +28,11 @@ from vrrp.config.model import (
     VrrpInstance,
 )
 from vrrp.config.notify import Notifications
+from vrrp.config.rules import RuleReader
 from vrrp.config.script_security import disabled_scripts
 from vrrp.config.settings import options_of
 from vrrp.config.source import Source
+from vrrp.config.statics import Statics
 from vrrp.config.top_level import TopLevel
 from vrrp.config.trackables import Definitions
 from vrrp.config.tree import Block, Statement, TreeReader
@@ -48,6 +50,7 @@ class Reader:
         self._report = report
         self._host = host
         self._interfaces = Interfaces(host, dynamic=False)
+        self._statics = Statics(report, self._interfaces, RuleReader(self._interfaces, report))
         self._globals = GlobalDraft(host, report)
         self._balancing = Balancing(host, report)
         self._definitions = Definitions(self._globals.scripts.users, report)
@@ -73,6 +76,7 @@ class Reader:
         self._balancing.settle(defaults.enable_script_security)
         self._report.end_of_process()
         self._interfaces = Interfaces(self._host, defaults.dynamic_interfaces)
+        self._statics = Statics(self._report, self._interfaces, RuleReader(self._interfaces, self._report))
         self._process(
             fragments,
             VRRP,
@@ -81,7 +85,7 @@ class Reader:
                 "garp_group": lambda block: self._garp_groups.read(block, self._interfaces),
                 "interface_up_down_delays": self._link_delays,
                 "linkbeat_interfaces": self._linkbeat,
-                "track_group": self._track_group,
+                **self._statics.blocks,
                 "vrrp_instance": self._instance,
                 "vrrp_sync_group": self._sync_group,
             },
@@ -141,6 +145,10 @@ class Reader:
             self._definitions.processes,
             (),
             tuple(self._delays),
+            self._statics.track_groups,
+            tuple(self._statics.addresses),
+            tuple(self._statics.routes),
+            tuple(self._statics.rules),
         )
         # Of an instance that keepalived refuses, nothing says whether it would have used its scripts.
         unsettled = {
@@ -186,7 +194,9 @@ class Reader:
         name = block.arguments[0]
         notifications = Notifications(f"({name}) ", self._globals.scripts.users, self._report)
         follower = self._follower(name)
-        instance = InstanceDraft(name, block.line, self._report, follower, self._interfaces, notifications)
+        instance = InstanceDraft(
+            name, block.line, self._report, follower, self._interfaces, notifications, self._statics.rule_reader
+        )
         read_instance(instance, block)
         self._instances.append(instance)
 
@@ -196,21 +206,6 @@ class Reader:
     def _linkbeat(self, block: Block) -> None:
         read_linkbeat(block, self._interfaces, self._report)
         self._options.extend(options_of(block))
-
-    def _track_group(self, block: Block) -> None:
-        """Which instances a static route waits for: the kernel's business."""
-        name = block.arguments[0]
-        self._others.append(OtherBlock(block.keyword, block.arguments, block.line))
-        given = False
-        for group in block.body:
-            if isinstance(group, Block) and given:
-                message = f"Group list already specified for sync group {name}"
-                self._report.error(group.line, message, "keepalived ignores this list")
-            elif isinstance(group, Block):
-                given = bool(group.body)
-                if not given:
-                    message = f"Warning - track group {name} has empty group block"
-                    self._report.warning(group.end, message, "keepalived ignores the block")
 
     def _without_duplicates(self, instances: list[VrrpInstance]) -> list[VrrpInstance]:
         """Two virtual routers may share interface, VRID and family only when they never hear each other."""

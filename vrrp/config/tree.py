@@ -15,7 +15,7 @@ from vrrp.config.lexer import Fragment, Kind
 from vrrp.config.values import octets
 from vrrp.config.words import split_words
 
-_BLOCKS = FILE.tables.keys() | FILE.lists | FILE.named_lists | FILE.skipped
+_BLOCKS = FILE.tables.keys() | FILE.lists | FILE.named_lists
 
 # Looking for the nearest keyword is slow, and nobody reads the hundredth suggestion.
 _MOST_SUGGESTIONS = 100
@@ -140,9 +140,6 @@ class TreeReader:
                 self._report.stop(statement.line, missing_parameter(keyword))
             self._need_brace()
             return (self._list_block(statement),)
-        if keyword in context.skipped:
-            self._skip_block()
-            return (Block(statement.line, statement.words, ()),)
         self._unknown += 1
         clause = advice(keyword, context) if self._unknown <= _MOST_SUGGESTIONS else ""
         self._report.warning(statement.line, f"Unknown keyword '{keyword}'", f"keepalived ignores the line{clause}")
