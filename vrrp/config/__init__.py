@@ -24,6 +24,7 @@ from vrrp.config.model import (
     VrrpInstance,
     VrrpScript,
 )
+from vrrp.config.writer import write
 
 __all__ = [
     "Authentication",
@@ -52,4 +53,5 @@ __all__ = [
     "VrrpScript",
     "load",
     "parse",
+    "write",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +49,9 @@ _CONNECTION: Mapping[str, Field] = {
     "connect_timeout": Field("timeout_ns", timer(1, UNSIGNED_MAX, "connect_timeout {value} invalid - ignoring")),
     "fwmark": Field("fwmark", unsigned("Invalid fwmark connection value '{value}'")),
 }
+
+
+_FOLLOWING: Mapping[type[Checker], Collection[str]] = {BfdCheck: {"alpha"}, FileCheck: ()}
 
 
 @dataclass(slots=True)
@@ -112,7 +115,10 @@ class CheckerDraft:
             defaults: what its real server and virtual server set for all their checkers.
             timeout_ns: the same for connections.
         """
-        fields = {**self.usual, **defaults, **self.timing}
+        # Those that only follow what others find out keep no time.
+        of_timing = _FOLLOWING.get(self.kind, defaults.keys())
+        inherited = {name: value for name, value in defaults.items() if name in of_timing}
+        fields = {**self.usual, **inherited, **self.timing}
         if "warmup_ns" not in fields and "interval_ns" in fields:
             fields["warmup_ns"] = fields["interval_ns"]
         if self.connection is not None:

@@ -167,7 +167,10 @@ class SorryServer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RealServer:
-    """One server of the pool. `inhibit`: a failure sets its weight to 0 instead of removing it."""
+    """One server of the pool. `inhibit`: a failure sets its weight to 0 instead of removing it.
+
+    Its port is the file's: only NAT changes ports, and with DR and TUN keepalived uses the virtual server's.
+    """
 
     address: ServiceAddress
     forwarding: Forwarding

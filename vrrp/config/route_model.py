@@ -5,7 +5,7 @@ Of what only the kernel makes use of, the words are kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vrrp.config.values import Address
 
@@ -19,7 +19,7 @@ class Route:
     """
 
     destination: str
-    text: str
+    text: str = field(compare=False)
     kind: str = "unicast"
     gateway: Address | None = None
     source: Address | None = None
@@ -38,7 +38,7 @@ class Rule:
     """A line of virtual_rules or static_rules; the fields are as those of `Route`. `action` is table, goto, ..."""
 
     action: str
-    text: str
+    text: str = field(compare=False)
     priority: int
     source: str | None = None
     destination: str | None = None

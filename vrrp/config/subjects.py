@@ -202,6 +202,8 @@ _BFD_NUMBERS = {
     "max_hops": (-1, 255, "max_hops value {value} not valid (must be in range [-1-255]), ignoring"),
     "weight": (-253, 253, "weight value {value} not valid (must be in range [-253-253]), ignoring"),
 }
+# What has no value, and what a later version brought.
+_UNREAD_BFD = frozenset({"multihop", "passive"})
 _BFD_INTERVALS_MS = {"min_rx": 1, "min_tx": 1, "idle_tx": 1000}
 
 
@@ -218,7 +220,7 @@ class BfdDraft:
         """Take the block in."""
         about = f"Configuration error: BFD instance {self.name}"
         for entry in block.entries():
-            if entry.keyword == "passive" or argument(entry, report) is None:
+            if entry.keyword in _UNREAD_BFD or argument(entry, report) is None:
                 continue
             text = entry.arguments[0]
             if entry.keyword in {"neighbor_ip", "source_ip"}:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from vrrp.config.diagnostics import Voice
 from vrrp.config.endpoints import ServiceAddress
@@ -58,6 +58,19 @@ def _family(entry: GroupAddresses) -> int | None:
     return entry.family if entry.first is None else entry.first.version
 
 
+def derived_family(address: ServiceAddress, servers: Sequence[RealServer], sorry: SorryServer | None) -> Literal[4, 6]:
+    """The family of a virtual server where it says none: its own address's, or of the first server without tunnel.
+
+    Where all are tunnelled, theirs when they have one in common, else IPv4.
+    """
+    if address.address is not None:
+        return 4 if address.address.version == 4 else 6
+    both: list[RealServer | SorryServer] = [*servers, *([sorry] if sorry is not None else [])]
+    untunnelled = [one for one in both if one.forwarding.method != "TUN"]
+    found = {one.address.address.version for one in untunnelled[:1] or both if one.address.address is not None}
+    return 6 if found == {6} else 4
+
+
 class _Completion:
     def __init__(self, draft: VirtualServerDraft, entries: tuple[GroupAddresses, ...]) -> None:
         self._draft = draft
@@ -77,12 +90,12 @@ class _Completion:
             self._warn(f"Virtual server {self._label}: no forwarding method set, setting default NAT", "NAT")
         sorry = self._sorry(servers)
         quorum, hysteresis = self._quorum(servers)
-        servers, sorry = self._ports(servers, sorry)
+        self._ports(servers, sorry)
         dropped = {"weight", "inhibit", "quorum", "hysteresis", "protocol"}
         return VirtualServer(
             **{name: value for name, value in own.items() if name not in dropped},
             address=draft.address,
-            family=draft.family or 4,
+            family=draft.family or derived_family(draft.address, servers, sorry),
             protocol=own.get("protocol"),
             scheduler=draft.scheduler or _DEFAULT_SCHEDULER,
             scheduler_flags=frozenset(draft.flags),
@@ -215,36 +228,30 @@ class _Completion:
             hysteresis = used
         return quorum, hysteresis
 
-    def _ports(
-        self, servers: tuple[RealServer, ...], sorry: SorryServer | None
-    ) -> tuple[tuple[RealServer, ...], SorryServer | None]:
-        """Only NAT changes ports."""
+    def _ports(self, servers: tuple[RealServer, ...], sorry: SorryServer | None) -> None:
+        """Only NAT changes ports: otherwise keepalived uses the virtual server's."""
         if self._draft.address.group is not None:
             self._group_ports(servers, sorry)
-            return servers, sorry
-        port = 0 if self._draft.address.fwmark else self._draft.address.port
-        settled = []
+            return
+        marked = bool(self._draft.address.fwmark)
+        port = 0 if marked else self._draft.address.port
         for server in servers:
-            if self._keeps_port(server, port):
-                settled.append(server)
-                continue
-            label = self._real_label(server)
-            self._warn(
-                f"WARNING - fwmark virtual server {self._label}, real server {label} has port specified - clearing"
-                if self._draft.address.fwmark
-                else f"WARNING - virtual server {self._label} and real server {label} ports don't match - resetting",
-                f"port {port}",
-            )
-            settled.append(replace(server, address=replace(server.address, port=port)))
+            if not self._keeps_port(server, port):
+                label = self._real_label(server)
+                self._warn(
+                    f"WARNING - fwmark virtual server {self._label}, real server {label} has port specified - clearing"
+                    if marked
+                    else f"WARNING - virtual server {self._label} and real server {label} ports don't match"
+                    " - resetting",
+                    f"port {port}",
+                )
         if sorry is not None and not self._keeps_port(sorry, port):
             self._warn(
                 f"WARNING - virtual server {self._label}, sorry server has port specified - clearing"
-                if self._draft.address.fwmark
+                if marked
                 else f"WARNING - virtual server {self._label} and sorry server ports don't match - resetting",
                 f"port {port}",
             )
-            sorry = replace(sorry, address=replace(sorry.address, port=port))
-        return tuple(settled), sorry
 
     def _keeps_port(self, server: RealServer | SorryServer, port: int) -> bool:
         return server.forwarding.method == "NAT" or server.address.port in {0, port}
