@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -53,3 +54,9 @@ def test_numbers_are_not_used_twice() -> None:
 def test_rules_join_by_entry_point() -> None:
     assert set(CHECKS) <= set(registered())
     assert set(RULES) <= set(catalogue().values())
+
+
+def test_an_id_is_for_ever() -> None:
+    # People name them in comments and pipelines: rules are added to the list, and none is renumbered or taken away.
+    known = (Path(__file__).parent / "data" / "ids.txt").read_text().split()
+    assert [rule.id for rule in RULES] == known

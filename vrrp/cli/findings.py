@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -19,21 +18,20 @@ _MOST_RELATED = 8
 
 
 class Sources:
-    """The lines of files, those given and those that they include."""
+    """The lines of files.
+
+    Args:
+        texts: what stands in them, by their names.
+    """
 
     def __init__(self, texts: Mapping[str, str]) -> None:
-        self._texts = dict(texts)
+        self._texts = texts
         self._lines: dict[str, list[str]] = {}
 
-    def line(self, place: Place | Finding) -> str:
+    def line(self, place: Place) -> str:
         """What stands at a place; "" when that cannot be told."""
         if place.file not in self._lines:
-            if place.file not in self._texts:
-                try:
-                    self._texts[place.file] = Path(place.file).read_text(encoding="utf-8", errors="surrogateescape")
-                except (OSError, ValueError):
-                    self._texts[place.file] = ""
-            self._lines[place.file] = self._texts[place.file].split("\n")
+            self._lines[place.file] = self._texts.get(place.file, "").split("\n")
         lines = self._lines[place.file]
         return lines[place.line - 1] if 1 <= place.line <= len(lines) else ""
 
