@@ -39,13 +39,13 @@ class Expansion:
 
     Attributes:
         text: the line.
-        changed: whether anything was put in place.
+        replacements: how many values were put in place.
         following: the further lines of each value of several lines, the last one's first to be read.
         trouble: what went wrong, if anything did.
     """
 
     text: str
-    changed: bool
+    replacements: int
     following: tuple[tuple[str, ...], ...] = ()
     trouble: Trouble | None = None
 
@@ -135,21 +135,21 @@ class Definitions:
                 position += 1
                 continue
             if isinstance(value, Trouble):
-                return Expansion(text, True, tuple(following), value)
+                return Expansion(text, replacements, tuple(following), value)
             replacements += 1
             if replacements > MOST_REPLACEMENTS:
-                return Expansion(text, True, tuple(following), Trouble.ENDLESS)
+                return Expansion(text, replacements, tuple(following), Trouble.ENDLESS)
             first = value.lines[0] if value.lines else ""
             expanded = _put(text, use, first)
             if size(expanded) > longest:
-                return Expansion(text, False, (), Trouble.TOO_LONG)
+                return Expansion(text, replacements, (), Trouble.TOO_LONG)
             text = expanded
             if len(value.lines) > 1:
                 following.append(tuple(value.lines[1:]))
             # What a repetition is to repeat is expanded each time.
             if first.lstrip(" \t").startswith("~"):
                 break
-        return Expansion(text, replacements > 0, tuple(following))
+        return Expansion(text, replacements, tuple(following))
 
     def _value(self, use: re.Match[str], text: str) -> _Value | Trouble | None:
         name = use["bare"] or use["braced"]

@@ -18,8 +18,10 @@ from vrrp.config.open_files import LONGEST_LINE, Cut, OpenFiles
 from vrrp.config.sequences import Sequence, SequenceError, is_sequence, read_sequence
 from vrrp.config.words import split_words
 
-# Lines that repetitions and definitions may make, and values that may be put in place, in one configuration.
-MOST_STEPS = 100_000
+# Lines that repetitions and definitions may make in one configuration. Some people's make a third of a million.
+MOST_STEPS = 500_000
+# So many values to put in place are as much work as a line.
+_REPLACEMENTS_A_STEP = 20
 # How deep they may stand in each other; deeper goes only what never ends.
 DEEPEST_NESTING = 1_000
 # How often a line may be looked at again because what was put in place has to be expanded itself.
@@ -101,6 +103,7 @@ class Preprocessor:
                     "the rest is not read",
                     Voice.OURS,
                 )
+                self._blocks.clear()
                 return None
             text = next(self._waiting[-1], None)
             if text is not None:
@@ -196,9 +199,9 @@ class Preprocessor:
                 return self._trouble(text, Trouble.ENDLESS)
             if expansion.trouble is not None:
                 return self._trouble(text, expansion.trouble)
-            if not expansion.changed:
+            if not expansion.replacements:
                 break
-            self._steps_left -= 1
+            self._steps_left -= expansion.replacements // _REPLACEMENTS_A_STEP
             text = self._code(text).text
             if not text or (text[0] != "@" and "$" not in text):
                 break
@@ -276,6 +279,7 @@ class Preprocessor:
                 "${_RANDOM MIN MAX} with a MAX of one less than MIN", "keepalived 2.2.7 divides by zero and dies"
             )
         self._waiting.clear()
+        self._blocks.clear()
         self._files.close()
         return ""
 
