@@ -242,3 +242,13 @@ def test_frr_s_virtual_routers() -> None:
     assert (first.lines["vrrp"], first.lines["ipv6"]) == (4, 10)
     assert (second.interface, second.version, second.priority, second.preempt) == ("eth1", 2, 100, True)
     assert second.addresses == []
+
+
+def test_a_file_that_another_includes_is_no_node(tmp_path: Path) -> None:
+    main, part = tmp_path / "main.conf", tmp_path / "part.conf"
+    main.write_text("vrrp_instance V {\ninclude part.conf\n}\n", encoding="utf-8")
+    part.write_text("priority 7\n", encoding="utf-8")
+    (node,) = read_inputs([part, main]).keepalived
+    assert (node.file, node.included) == (str(main), {str(part): "priority 7\n"})
+    part.write_text("include main.conf\n", encoding="utf-8")
+    assert len(read_inputs([part, main]).keepalived) == 2

@@ -11,6 +11,7 @@ from networks import S
 from sim.inputs import Inputs, from_files, from_scenario
 from sim.network import Network
 from sim.scenario_file import ScenarioError
+from sim.scenario_text import scenario_text
 
 CONF = """\
 vrrp_script check {
@@ -286,3 +287,26 @@ def test_a_topology_that_cannot_be(tmp_path: Path) -> None:
         file.write_text(file.read_text().replace("10.0.0.100/24", "10.0.0.101/30"))
     said = complaint(lambda: run(from_files(files)))
     assert said == "topology: b: VI_1: interface eth0 has no IPv4 address to send from"
+
+
+def test_included_files_are_shown_and_named(tmp_path: Path) -> None:
+    files = two(tmp_path)
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace("    state", "    include part*.txt\n    state"), encoding="utf-8")
+    part = tmp_path / "part.txt"
+    part.write_text("nopreempt\n@a garbage\n", encoding="utf-8")
+    inputs = from_files(files)
+    assert inputs.texts[str(part)] == "nopreempt\n@a garbage\n"
+    assert [(one.file, one.line) for one in inputs.diagnostics if "garbage" in one.message] == [(str(part), 2)]
+    part.write_text("\nvirtual_router_id\n", encoding="utf-8")
+    assert complaint(from_files, files).startswith(f"{part}:2: ")
+
+
+def test_a_node_is_read_for_its_own_configuration_id(tmp_path: Path) -> None:
+    file = scenario(tmp_path, b_keys='config_id = "c"')
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.conf").write_text(conf().replace("priority 100", "@a priority 7\n@c priority 8"))
+    inputs = from_scenario(file)
+    assert [config.virtual_routers[0].priority for config in inputs.configs.values()] == [7, 8]
+    assert 'config_id = "c"' in scenario_text(inputs.scenario, title="t", duration_ns=1_000_000_000, events=())
