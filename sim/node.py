@@ -7,25 +7,24 @@ is looked up), and what stands behind an address (a client's connection is simpl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from sim.alarms import AlarmClock
+from sim.interface import Interface
 from sim.kernel import Kernel
 from sim.process import ScriptOutcome, VrrpProcess
 from sim.recorder import MASTER, Recorder
 from sim.segment import Segment
-from sim.tcp import answer_syn
 from vrrp.protocol.lateness import PUNCTUAL, Lateness
 from vrrp.protocol.router import KeyedEffects, Router
 from vrrp.protocol.settings import RouterConfig
 from vrrp.protocol.virtual_router import VirtualRouter
 from vrrp.wire.address import is_multicast, text
 from vrrp.wire.advertisement import AUTHENTICATION_HEADER, TTL, Advertisement, encode
-from vrrp.wire.arp import REPLY, REQUEST, ArpPacket, gratuitous_arp
+from vrrp.wire.arp import gratuitous_arp
 from vrrp.wire.authentication_header import MAX_SEQUENCE, authenticate
 from vrrp.wire.checksum import PROTOCOL
 from vrrp.wire.ethernet import ARP, BROADCAST, IPV4, IPV6, EthernetFrame, group_mac, virtual_mac
-from vrrp.wire.frame import Datagram, Frame
 from vrrp.wire.ip import IpPacket, parse_ipv4, renumber
 from vrrp.wire.neighbor import unsolicited_advertisement
 
@@ -43,59 +42,6 @@ RESPAWN_NS = 18_000_000
 RESPAWN_REST_NS = 60_000_000_000
 """A process that died younger than this is followed the more slowly the more often it happened: at once, after 1 s,
 2 s, 4 s (keepalived, measured) and so on to a minute (its source)."""
-
-
-class Interface:
-    """A node's end of a port: its own addresses (packed) with their MAC, and virtual ones while it holds them."""
-
-    __slots__ = ("addresses", "cable", "mac", "name", "node", "own", "port", "refused")
-
-    def __init__(self, node: Node, name: str, segment: Segment, mac: bytes, addresses: tuple[bytes, ...]) -> None:
-        self.node = node
-        self.name = name
-        self.mac = mac
-        self.own = addresses
-        self.cable = True
-        self.addresses: dict[bytes, bytes] = dict.fromkeys(addresses, mac)
-        self.refused: set[bytes] = set()
-        """Addresses it answers ARP for but takes no packets to: a master's without Accept_Mode."""
-        self.port = segment.attach(f"{node.name}/{name}", self)
-        segment.directory.update(self.addresses)
-
-    def hear(self, now_ns: int, frame: Frame) -> None:
-        """A frame came in. A switch that has not learned a MAC floods: what is for another is not heard."""
-        content = frame.content
-        if not frame.destination[0] & 1 and frame.destination not in (self.mac, *self.addresses.values()):
-            return
-        if type(content) is Datagram:
-            if self.port.listener is not None and content.destination in self.addresses:
-                self.port.listener(now_ns, content)
-        elif type(content) is ArpPacket:
-            self._hear_arp(content)
-        elif type(content) is IpPacket and self._takes(content.destination):
-            answer = answer_syn(content)
-            if answer is not None:
-                mac = self.addresses[content.destination]
-                self._send(EthernetFrame(frame.source, mac, IPV4, answer.build()))
-
-    def _takes(self, address: bytes) -> bool:
-        return address in self.addresses and address not in self.refused
-
-    def _hear_arp(self, arp: ArpPacket) -> None:
-        mac = self.addresses.get(arp.target)
-        if arp.operation == REQUEST and mac is not None and not arp.gratuitous:
-            reply = ArpPacket(REPLY, mac, arp.target, arp.sender_mac, arp.sender)
-            self._send(EthernetFrame(arp.sender_mac, mac, ARP, reply.build()))
-
-    def _send(self, frame: EthernetFrame) -> None:
-        self.port.transmit(frame.build())
-
-    def give_back(self, address: bytes) -> None:
-        """Answer no longer for a virtual address; one of its own (an owner's) goes back to its own MAC."""
-        self.addresses.pop(address, None)
-        self.refused.discard(address)
-        if address in self.own:
-            self.addresses[address] = self.mac
 
 
 class Node:
@@ -343,17 +289,21 @@ class Node:
         interface = self.interfaces[config.interface]
         self._busy_until_ns = max(now_ns, self._busy_until_ns) + ACQUIRE_NS
         for address in addresses:
-            interface.addresses[address] = self._mac(virtual_router, interface)
-            if not (config.accept or config.owner):
-                interface.refused.add(address)
+            interface.take(address, self._mac(virtual_router, interface), refused=not (config.accept or config.owner))
             self.recorder.hold(now_ns, self.name, text(address))
 
     def remove_addresses(self, now_ns: int, virtual_router: VirtualRouter, addresses: tuple[bytes, ...]) -> None:
         """Take addresses of a virtual router off its interface, but not the interface's own (an owner's)."""
         interface = self.interfaces[virtual_router.config.interface]
+        asleep = self._mac(virtual_router, interface) if virtual_router.profile.keeps_addresses else None
         for address in addresses:
-            interface.give_back(address)
+            interface.give_back(address, asleep)
             self.recorder.release(now_ns, self.name, text(address))
+
+    def prick_ears(self, router: Router | None = None) -> None:
+        """Hear on each interface what the devices of this router's virtual MACs let through."""
+        for name, interface in self.interfaces.items():
+            interface.port.ignore(frozenset(_eaten(router, name)) if router is not None else frozenset())
 
     def update_service(self, now_ns: int) -> None:
         """Tell the recorder which addresses this node stands for now."""
@@ -398,3 +348,12 @@ class Node:
                 "discarded": {reason.name: n for reason, n in counted.discarded.items()},
             }
         return report
+
+
+def _eaten(router: Router, interface: str) -> Iterator[bytes]:
+    """The MACs of its own whose frames do not reach a router on this interface."""
+    for virtual_router in router.virtual_routers:
+        config, profile = virtual_router.config, virtual_router.profile
+        from_base = config.virtual_mac and config.transmit_from_base
+        if config.interface == interface and from_base and not profile.base_hears_itself:
+            yield virtual_mac(config.vrid, config.width)

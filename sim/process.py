@@ -86,6 +86,7 @@ class VrrpProcess:
         """Come up: leftover addresses of an earlier life go first, as keepalived clears them."""
         self.alive = True
         self._draw()
+        self.node.prick_ears(self.router)
         for virtual_router in self.router.virtual_routers:
             self.node.remove_addresses(now_ns, virtual_router, virtual_router.served)
         self._listen()
@@ -99,6 +100,7 @@ class VrrpProcess:
         if self.alive:
             self._perform(now_ns, self.router.stop(now_ns, reason))
             self._end()
+            self.node.prick_ears()
 
     def reload(self, now_ns: int) -> None:
         """SIGHUP: masters speak once more as they were, then the node's configuration of that moment is run."""
@@ -116,6 +118,7 @@ class VrrpProcess:
             self._runs.clear()
             effects = self.router.reload(now_ns, self.node.configuration)
             self._perform(now_ns, effects + self.node.inform(now_ns, self.router))
+            self.node.prick_ears(self.router)
             self.node.update_service(now_ns)
 
     def kill(self, now_ns: int, reason: str) -> None:

@@ -29,13 +29,14 @@ class Port:
     `listener` is set while a VRRP process listens there: multicast VRRP goes straight to it.
     """
 
-    __slots__ = ("group", "listener", "name", "segment", "station", "up")
+    __slots__ = ("deaf_to", "group", "listener", "name", "segment", "station", "up")
 
     def __init__(self, segment: Segment, name: str, station: Station) -> None:
         self.segment = segment
         self.name = name
         self.station = station
         self.up = True
+        self.deaf_to: frozenset[bytes] = frozenset()
         self.group = 0
         self.listener: Callable[[int, Datagram], None] | None = None
 
@@ -48,6 +49,11 @@ class Port:
         """Plug the cable in or out."""
         self.up = up
         self.segment.forget(self)
+
+    def ignore(self, macs: frozenset[bytes]) -> None:
+        """Hear nothing that comes from these MACs, from now on."""
+        self.deaf_to = macs
+        self.segment.note_deafness()
 
 
 class Segment:
@@ -65,6 +71,7 @@ class Segment:
         self._ports: list[Port] = []
         self._learned: dict[bytes, Port] = {}
         self._hearers: dict[Port, list[Port]] = {}
+        self._deafness = False
 
     def attach(self, name: str, station: Station) -> Port:
         """A new port. `name` (node/interface) also names its random stream."""
@@ -89,6 +96,10 @@ class Segment:
         self._hearers.clear()
         self._learned = {mac: learned for mac, learned in self._learned.items() if learned is not port}
 
+    def note_deafness(self) -> None:
+        """A port's deafness changed."""
+        self._deafness = any(port.deaf_to for port in self._ports)
+
     def carry(self, sender: Port, raw: bytes) -> None:
         """Deliver a frame to every port that hears it."""
         now_ns = self._kernel.now_ns
@@ -97,6 +108,8 @@ class Segment:
         frame = parse_frame(raw)
         self._learned[frame.source] = sender
         hearers = self._hearers_of(sender)
+        if self._deafness:
+            hearers = [port for port in hearers if frame.source not in port.deaf_to]
         if not frame.destination[0] & 1:
             known = self._learned.get(frame.destination)
             if known is sender:

@@ -198,8 +198,8 @@ def test_ipv6_group_mac_virtual_mac_and_router_flag() -> None:
     for profile, flag in (("rfc9568", True), ("frr", True), ("keepalived", False)):
         net = network({"r1": router(version=3, addresses=["fe80::100"], virtual_mac=True)}, profile=profile)
         seen = tap(net)
-        net.run(4 * S)
-        ((_, frame, datagram),) = adverts(seen)
+        net.run(5 * S)
+        _, frame, datagram = adverts(seen)[0]
         assert (frame.destination.hex(), frame.source.hex()) == ("333300000012", "00005e000233")
         assert (datagram.source, datagram.destination) == (pack("fe80::1"), pack("ff02::12"))
         told = [f.content for _, f in seen if isinstance(f.content, NeighborAdvertisement)]

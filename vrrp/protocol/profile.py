@@ -89,6 +89,15 @@ class Profile:
     """The R flag of its unsolicited neighbor advertisements (RFC 9568 and FRR set it, keepalived not)."""
     virtual_mac: bool = True
     """Sends from the virtual MAC without being told to (the RFCs and FRR; keepalived only with use_vmac)."""
+    keeps_addresses: bool = False
+    """The addresses are always on a device of their own, which is only silenced while the router is not master: what
+    a switch floods to its MAC it takes, and answers (FRR: a macvlan in protodown; measured)."""
+    base_hears_itself: bool = True
+    """With a virtual MAC and advertisements from the interface's own, packets from another router that sends from
+    the virtual MAC are heard. Not by keepalived: its private macvlan eats what comes from its own MAC (measured
+    beside FRR: a split brain)."""
+    first_ipv6_advertisement: bool = True
+    """A new master's first advertisement over IPv6 is sent (not by FRR 8.4.4, whose device is still down then)."""
     lateness: Lateness = PUNCTUAL
     """A real process wakes this much after its timer, and sets the next one from then: periods drift, never early
     (`lateness` says what was measured). For simulations."""
@@ -177,6 +186,7 @@ KEEPALIVED = Profile(
     second_owner_yields=True,
     router_flag=False,
     virtual_mac=False,
+    base_hears_itself=False,
     lateness=KEEPALIVED_LATENESS,
     link_detection_ns=4_000_000,
 )
@@ -202,6 +212,8 @@ FRR = Profile(
     tracks_links=False,
     reserved_bits_in_interval=True,
     dont_fragment=True,
+    keeps_addresses=True,
+    first_ipv6_advertisement=False,
     lateness=FRR_LATENESS,
 )
 """FRR 8.4.4 vrrpd (Debian 12), measured."""

@@ -397,7 +397,8 @@ class VirtualRouter:
         announced = self._announcer.start(now_ns)
         self._set_wake()
         acquired = AcquireAddresses(self._announcer.addresses)
-        return (*self._tick, acquired, *announced, StateChanged(old, MASTER, reason))
+        first = self._tick if self.config.width == 4 or self.profile.first_ipv6_advertisement else ()
+        return (*first, acquired, *announced, StateChanged(old, MASTER, reason))
 
     def _leave(self, new: State, reason: str, goodbyes: int) -> Effects:
         old, self.state = self.state, new
@@ -434,11 +435,7 @@ class VirtualRouter:
     def _set_formulas(self) -> None:
         config = self.config
         self._down_ns = master_down_ns(
-            self.priority,
-            self.master_interval_cs,
-            config.version,
-            self.profile.skew,
-            config.down_timer_adverts,
+            self.priority, self.master_interval_cs, config.version, self.profile.skew, config.down_timer_adverts
         )
         self._tick = (SendAdvertisement(self._advertiser.say(self.priority)),)
 
