@@ -25,7 +25,10 @@ SHORTEST_NS = 30_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """A checked scenario with each node's router configuration, the files it came from, and what to tell the user."""
+    """A checked scenario with each node's router configuration, the files it came from, and what to tell the user.
+
+    `files` has the nodes' in their order, then those of reloads.
+    """
 
     scenario: Scenario
     source: ScenarioSource

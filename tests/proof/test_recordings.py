@@ -50,7 +50,7 @@ def rig_of(recording: Recording) -> Rig:
         file.write_text(recording.scenario(), encoding="utf-8")
         inputs = from_scenario(file)
     ignored = {
-        name: load(conf).config.ignored_scripts for name, conf in zip(inputs.configs, inputs.files, strict=True)
+        name: load(conf).config.ignored_scripts for name, conf in zip(inputs.configs, inputs.files, strict=False)
     }
     return Rig(inputs.scenario, inputs.source, inputs.configs, ignored)
 
