@@ -88,6 +88,9 @@ vrrp_script both {
 vrrp_script either {
     script "/bin/false || exit 0"
 }
+vrrp_script port {
+    script "</dev/tcp/127.0.0.1/1"
+}
 vrrp_script shell {
     script "/bin/sh -c '/bin/false || exit 0'"
 }
@@ -104,6 +107,7 @@ vrrp_instance VI_1 {
     track_script {
         both
         either
+        port
         shell
     }
 }
@@ -116,4 +120,4 @@ def test_a_shell_s_operators_are_words_to_it(tmp_path: Path) -> None:
     pids = f"-p {tmp_path}/a.pid -r {tmp_path}/b.pid -c {tmp_path}/c.pid"
     _, said = inside(f"timeout -s TERM 3 keepalived -P -n -l -D -f {file} {pids}")
     results = dict(re.findall(r"VRRP_Script\((\w+)\) (succeeded|failed)", said))
-    assert results == {"both": "succeeded", "either": "failed", "shell": "succeeded"}, said
+    assert results == {"both": "succeeded", "either": "failed", "port": "failed", "shell": "succeeded"}, said

@@ -348,3 +348,24 @@ def test_what_was_not_compared_is_told(tmp_path: Path, vrrp: Vrrp) -> None:
     b.write_text(b.read_text().replace("51", "52").replace("0.100", "0.101"))
     said = vrrp("check", a, b, "--no-proof").out
     assert said == "2 files read, no findings; 2 clusters that share no virtual router\n"
+
+
+def test_files_for_this_machine(tmp_path: Path, vrrp: Vrrp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vrrp.cli.check.local_interfaces", lambda: {"eth0": ("10.0.0.100",)})
+    file = tmp_path / "a.conf"
+    file.write_text(
+        f'vrrp_script chk {{\n    script "{tmp_path}/missing"\n}}\n'
+        + CONF.replace("PRIORITY", "100").replace(
+            "    virtual_ip", "    track_script {\n        chk\n    }\n    virtual_ip"
+        )
+    )
+    options = ["--format", "concise", "--ignore", "W085"]  # it stands in a folder that everybody may write
+    assert rules(vrrp("check", file, *options).out) == ["VRRP-W027"]
+    outcome = vrrp("check", file, "--local", *options)
+    assert rules(outcome.out) == ["VRRP-W027", "VRRP-N031"]
+    assert "since not found/accessible" in outcome.out
+
+
+def test_a_file_given_twice_is_one_node(tmp_path: Path, vrrp: Vrrp) -> None:
+    (file,) = conf_files(tmp_path, 100)
+    assert vrrp("check", file, file, "--no-proof").out == "2 files read, no findings\n"

@@ -11,8 +11,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from config.oracle import ADDRESSES, ThisMachine, Totals, differences, measured, our_reading
+from config.oracle import ADDRESSES, Totals, differences, measured, our_reading
 from vrrp.config import load
+from vrrp.linux.machine import ThisMachine
 
 # How often a value is drawn from those that keepalived minds.
 BROKEN = 0.12

@@ -9,10 +9,8 @@ The second way gives keepalived a network namespace with all interfaces that the
 from __future__ import annotations
 
 import argparse
-import grp
 import json
 import os
-import pwd
 import re
 import subprocess
 import sys
@@ -24,6 +22,7 @@ from conftest import PROGRAM_PATH, SHARED
 from vrrp.config import ParsedConfig, Verdict, load
 from vrrp.config.diagnostics import Voice
 from vrrp.config.host import Host, KnownHost, Program
+from vrrp.linux.machine import ThisMachine
 
 RECORDED = Path("captures", "_oracle", "keepalived-2.2.7-config-test.jsonl")
 # The recording stops after so many messages.
@@ -172,45 +171,6 @@ class Totals:
             f"verdict {self.verdicts} of {self.files}; same lines {self.lines} of {self.files} = {part:.1f} %;"
             f" same texts {self.texts} of {self.files}"
         )
-
-
-class ThisMachine(Host):
-    """The machine on which this runs, with the interfaces that it was given."""
-
-    def __init__(self, interfaces: Iterable[str]) -> None:
-        self._interfaces = frozenset(interfaces)
-
-    def has_interface(self, name: str) -> bool:
-        """Whether it was given."""
-        return name in self._interfaces
-
-    def user_id(self, name: str) -> int | None:
-        """As the system's files have it."""
-        try:
-            return pwd.getpwnam(name).pw_uid
-        except KeyError:
-            return None
-
-    def group_id(self, name: str) -> int | None:
-        """As the system's files have it."""
-        try:
-            return grp.getgrnam(name).gr_gid
-        except KeyError:
-            return None
-
-    def program(self, name: str) -> Program:
-        """Whether it is there, and others than root may write it or a folder above it."""
-        folders = [""] if "/" in name else [f"{folder}/" for folder in PROGRAM_PATH.split(os.pathsep)]
-        path = next((found for folder in folders if (found := Path(folder + name)).exists()), None)
-        if path is None:
-            return Program.MISSING
-        path = path.resolve()
-        if path.is_dir():
-            return Program.UNSAFE
-        open_to_others = any(
-            one.stat().st_mode & 0o22 and not one.stat().st_mode & 0o1000 for one in (path, *path.parents)
-        )
-        return Program.UNSAFE if open_to_others else Program.FOUND
 
 
 def debian_12(interfaces: Iterable[str]) -> KnownHost:

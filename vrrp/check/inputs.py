@@ -14,6 +14,7 @@ from vrrp.check.containers import is_manifest
 from vrrp.config import ParsedConfig, load
 from vrrp.config.frr import parse_frr
 from vrrp.config.haproxy import parse_haproxy
+from vrrp.config.host import Host
 from vrrp.config.open_files import LARGEST_FILE
 
 _HAPROXY = re.compile(r"^\s*(?:global|defaults|frontend|backend|listen)\b(?!.*[{}])", re.MULTILINE)
@@ -129,6 +130,7 @@ def read_inputs(
     environment: Mapping[str, str] | None = None,
     facts: Facts | None = None,
     config_ids: Sequence[str] = (),
+    host: Host | None = None,
 ) -> Inputs:
     """Read the files.
 
@@ -137,18 +139,19 @@ def read_inputs(
         environment: values for ${NAME} placeholders.
         facts: what is known of the machines; its kernel settings win over those of the files.
         config_ids: those of the nodes that share each keepalived.conf; none is a single node without one.
+        host: the machine that the files are for; None when it is not at hand.
 
     Raises:
         OSError: a file cannot be read.
     """
     inputs = Inputs(facts=facts or Facts())
-    for path in files:
+    for path in dict.fromkeys(files):
         with path.open("rb") as handle:
             text = handle.read(LARGEST_FILE).decode("utf-8", "surrogateescape")
-        inputs.add(str(path), text, partial(_load, path, environment), config_ids or (None,))
+        inputs.add(str(path), text, partial(_load, path, environment, host), config_ids or (None,))
     inputs.drop_included()
     return inputs
 
 
-def _load(path: Path, environment: Mapping[str, str] | None, config_id: str | None) -> ParsedConfig:
-    return load(path, environment=environment, config_id=config_id)
+def _load(path: Path, environment: Mapping[str, str] | None, host: Host | None, config_id: str | None) -> ParsedConfig:
+    return load(path, environment=environment, host=host, config_id=config_id)

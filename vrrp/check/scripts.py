@@ -232,7 +232,12 @@ def runnable(cluster: Cluster) -> Iterator[Finding]:
         if not words:
             continue
         operator = _OPERATORS.search(command)
-        if operator and PurePath(words[0]).name not in _SHELLS:
+        if words[0].startswith("</"):
+            yield _RULES["VRRP-W083"].finding(
+                use.place("script"),
+                f"{use.script.name}: only bash knows {words[0].lstrip('<')!r}; where sh is dash it always fails",
+            )
+        elif operator and PurePath(words[0]).name not in _SHELLS:
             yield _RULES["VRRP-W083"].finding(
                 use.place("script"),
                 f"{use.script.name}: keepalived runs {words[0]!r} without a shell, "

@@ -58,6 +58,11 @@ def _explain(context: click.Context, _: click.Parameter, name: str | None) -> No
 )
 @click.option("--sysctl", multiple=True, metavar="NAME=VALUE", help="A kernel setting of the nodes.")
 @click.option("--interfaces", is_flag=True, help="Also look whether this machine has the interfaces named.")
+@click.option(
+    "--local",
+    is_flag=True,
+    help="The files are for this machine: also its interfaces, users, scripts and kernel settings.",
+)
 @click.option("--cloud", is_flag=True, help="The nodes run where multicast and foreign MAC addresses are filtered.")
 @click.option("--keepalived-version", metavar="VERSION", help="What the nodes run: names keywords that it lacks.")
 @click.option("--select", multiple=True, metavar="RULES", help="Only these, by prefixes: VRRP-E,W012.")
@@ -91,6 +96,7 @@ def command(
     config_id: tuple[str, ...],
     sysctl: tuple[str, ...],
     interfaces: bool,
+    local: bool,
     cloud: bool,
     keepalived_version: str | None,
     select: tuple[str, ...],
@@ -117,15 +123,18 @@ def command(
     from vrrp.check.inputs import read_inputs
     from vrrp.check.lint import lint, texts
     from vrrp.check.silence import prefixes_of
+    from vrrp.linux.machine import ThisMachine, kernel_settings
 
     rules = [prefixes_of(",".join(given)) for given in (select, ignore)]
     values = parse_environment(environment)
     release = None if keepalived_version is None else _release(keepalived_version)
-    facts = Facts(parse_environment(sysctl), cloud, local_interfaces() if interfaces else None, release)
+    settings = (kernel_settings() if local else {}) | parse_environment(sysctl)
+    facts = Facts(settings, cloud, local_interfaces() if interfaces or local else None, release)
+    host = ThisMachine() if local else None
 
     def read() -> Inputs:
         try:
-            return read_inputs(files, values, facts, config_id)
+            return read_inputs(files, values, facts, config_id, host)
         except OSError as error:
             raise unreadable(error, error.filename) from error
 
