@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from config.oracle import ADDRESSES, Totals, differences, measured, our_reading
@@ -241,12 +241,13 @@ class Draw:
         return self._block(name, lines)
 
 
-def compare(first: int, count: int) -> tuple[Totals, list[str]]:
+def compare(first: int, count: int, drawn: Callable[[int], str]) -> tuple[Totals, list[str]]:
     """Compare with the installed keepalived.
 
     Args:
         first: the first seed.
         count: how many seeds.
+        drawn: gives a seed's text.
 
     Returns:
         How many agree, and for each that does not what differs, with the text.
@@ -256,7 +257,7 @@ def compare(first: int, count: int) -> tuple[Totals, list[str]]:
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder, f"{seed}.conf") for seed in range(first, first + count)]
         for seed, path in enumerate(paths, first):
-            path.write_text(Draw(seed).text(), encoding="utf-8")
+            path.write_text(drawn(seed), encoding="utf-8")
         host = ThisMachine(ADDRESSES)
         for path, theirs in zip(paths, measured(paths, []), strict=True):
             ours = our_reading(load(path, host=host))
@@ -270,5 +271,5 @@ def compare(first: int, count: int) -> tuple[Totals, list[str]]:
 
 
 if __name__ == "__main__":
-    totals_found, told_found = compare(int(sys.argv[1]), int(sys.argv[2]))
+    totals_found, told_found = compare(int(sys.argv[1]), int(sys.argv[2]), lambda seed: Draw(seed).text())
     print("\n".join([*told_found, str(totals_found)]))

@@ -228,5 +228,10 @@ virtual_server 10.0.0.1 80 {
 """
 
 
+def test_what_is_kept_as_text() -> None:
+    text = "net_namespace blue\n\ngarp_group {\n    garp_interval 0.5\n    interfaces {\n        eth0\n    }\n}\n"
+    assert reads_the_same(parse(text).config) == text
+
+
 def test_nothing_is_nothing() -> None:
     assert write(KeepalivedConfig("a.conf")) == ""

@@ -23,7 +23,7 @@ PROTOCOLS = word_set("""
 KEEPALIVED_PROTOCOLS = frozenset({"18", "0x12", "keepalived"})
 
 _NUMBER = re.compile(r"(?:0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10})", re.ASCII)
-_REALMS = re.compile(r"[0-9]{1,5}(?:/[0-9]{1,5})?", re.ASCII)
+_HIGHEST_REALM = 255
 
 
 class LineError(Exception):
@@ -119,4 +119,5 @@ def is_number(text: str, high: int = LONGEST_FWMARK) -> bool:
 
 def is_realms(text: str) -> bool:
     """Whether it is a realm or two."""
-    return _REALMS.fullmatch(text) is not None
+    realms = text.split("/")
+    return len(realms) <= 2 and all(is_number(realm, _HIGHEST_REALM) for realm in realms)

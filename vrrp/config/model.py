@@ -31,11 +31,12 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class OtherBlock:
-    """A block of the file that is none of VRRP's business, such as virtual_server: its words before the brace."""
+    """A block that only the kernel side uses, such as garp_group: the words before its brace, and its lines."""
 
     name: str
     arguments: tuple[str, ...]
     line: int
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

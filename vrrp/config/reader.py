@@ -82,7 +82,7 @@ class Reader:
             VRRP,
             {
                 **self._definitions.blocks,
-                "garp_group": lambda block: self._garp_groups.read(block, self._interfaces),
+                "garp_group": self._garp_group,
                 "interface_up_down_delays": self._link_delays,
                 "linkbeat_interfaces": self._linkbeat,
                 **self._statics.blocks,
@@ -108,8 +108,6 @@ class Reader:
                     self._options.extend(options_of(entry))
             elif entry.keyword in blocks:
                 blocks[entry.keyword](entry)
-            elif process is VRRP:
-                self._others.append(OtherBlock(entry.keyword, entry.arguments, entry.line))
 
     def _settle(self, defaults: GlobalDefs, filename: str) -> KeepalivedConfig:
         """What the VRRP process does when it has read the file, in its order; where it gives up, the rest is ours."""
@@ -202,6 +200,11 @@ class Reader:
 
     def _link_delays(self, block: Block) -> None:
         self._delays.extend(link_delays(block, self._interfaces, self._report))
+
+    def _garp_group(self, block: Block) -> None:
+        self._garp_groups.read(block, self._interfaces)
+        kept = tuple(option for entry in block.body for option in options_of(entry))
+        self._others.append(OtherBlock(block.keyword, block.arguments, block.line, kept))
 
     def _linkbeat(self, block: Block) -> None:
         read_linkbeat(block, self._interfaces, self._report)

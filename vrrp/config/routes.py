@@ -67,7 +67,7 @@ _NAMES: Mapping[str, tuple[Callable[[str], bool], str]] = {
     ),
 }
 _ONLY_IPV6: Mapping[str, tuple[Callable[[str], bool], str]] = {
-    "expires": (is_number, "Invalid expires time {} specified for route"),
+    "expires": (str.isdigit, "Invalid expires time {} specified for route"),
     "pref": (lambda text: text in {"low", "medium", "high"}, "Invalid pref value {} specified for route"),
 }
 
@@ -135,8 +135,7 @@ def _word(draft: _Draft, word: str) -> None:
             raise LineError(f"track_group {fields['track_group']} not found")
     elif word in _KINDS or is_number(word, 255):
         fields["kind"] = word
-        if words.following is None:
-            words.value()
+        _destination(draft, words.value())
     else:
         _destination(draft, word)
 
@@ -165,6 +164,8 @@ def _settled(draft: _Draft, entry: Statement) -> Route:
 
 def _destination(draft: _Draft, word: str) -> None:
     if word in _EVERYWHERE:
+        if draft.words.family is not None:
+            raise LineError(f"{_MIXED} ({word})")
         draft.fields["destination"] = word
         return
     found = read_address(word, draft.words.statement.line, draft.words.report)
@@ -178,8 +179,8 @@ def _to(draft: _Draft, word: str) -> None:
     following = draft.words.value()
     if following in _KINDS:
         draft.fields["kind"] = following
-    else:
-        _destination(draft, following)
+        following = draft.words.value()
+    _destination(draft, following)
 
 
 def _time(draft: _Draft, word: str) -> None:
@@ -201,8 +202,10 @@ def _time(draft: _Draft, word: str) -> None:
 
 def _name(draft: _Draft, word: str) -> None:
     is_good, complaint = _NAMES.get(word) or _ONLY_IPV6[word]
-    if word in _ONLY_IPV6 and draft.words.family != 6:
+    if word in _ONLY_IPV6 and draft.words.family == 4:
         raise LineError(f"{word} is only valid for IPv6")
+    if word == "realms" and draft.words.family == 6:
+        raise LineError("realms are only valid for IPv4")
     text = draft.words.value()
     if not is_good(text):
         raise LineError(complaint.format(text))

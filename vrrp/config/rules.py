@@ -19,6 +19,8 @@ from vrrp.config.values import UNSIGNED_MAX
 
 _DROPPED = "keepalived leaves the rule out"
 _ACTIONS = frozenset({"blackhole", "nop", "prohibit", "unreachable"})
+# Only of use with a table.
+_OF_TABLES = frozenset({"realms", "suppress_ifgroup", "suppress_prefixlength"})
 _EVERYWHERE = frozenset({"all", "any", "default"})
 _FIRST_PRIORITY = 16384
 _RANGE = re.compile(r"([0-9]{1,10})-([0-9]{1,10})", re.ASCII)
@@ -93,6 +95,8 @@ class RuleReader:
         fields = draft.fields
         if "action" not in fields:
             raise LineError("No action specified for rule - ignoring")
+        if fields["action"] != "table" and _OF_TABLES & dict(draft.options).keys():
+            raise LineError("suppressor/realm specified for non table action - skipping")
         if draft.goto is not None:
             if "priority" not in fields:
                 raise LineError(f"Invalid rule - goto target {draft.goto} specified without preference")
@@ -125,6 +129,8 @@ def _word(draft: _Draft, word: str) -> None:
     if word in _WORDS:
         _WORDS[word](draft, word)
     elif word in _NAMES:
+        if word == "realms" and words.family == 6:
+            raise LineError("realms is only valid for IPv4")
         is_good, complaint = _NAMES[word]
         text = words.value()
         if not is_good(text):
@@ -150,7 +156,10 @@ def _act(draft: _Draft, action: str, others: str = "/l3mdev") -> None:
 
 def _end(draft: _Draft, word: str) -> None:
     text = draft.words.value()
-    if text not in _EVERYWHERE:
+    if text in _EVERYWHERE:
+        if draft.words.family is not None:
+            raise LineError("rule specification has mixed IPv4 and IPv6")
+    else:
         found = read_address(text, draft.words.statement.line, draft.words.report)
         if found is None:
             raise LineError(f"Invalid rule {word} address {text}")

@@ -68,4 +68,5 @@ def _link_delays(delays: Iterable[LinkDelays]) -> Iterator[str]:
 
 
 def _other(one: OtherBlock) -> Iterator[str]:
-    return block(statement(one.name, *map(word, one.arguments)))
+    context = FILE.tables.get(one.name, FILE)
+    return block(statement(one.name, *map(word, one.arguments)), options(one.options, context))
