@@ -287,6 +287,7 @@ def _missing_peers(member: Member, sources: dict[Address, Member]) -> Iterator[F
         more = len(missing) - len(others)
         yield _RULES["VRRP-E046"].finding(
             member.place("unicast_peer"),
-            f"({one.name}) {told}{f' and {more} more' if more > 0 else ''} is not among its unicast peers",
+            f"({one.name}) {told}{f' and {more} more' if more > 0 else ''} {'is' if len(missing) == 1 else 'are'} not "
+            "among its unicast peers",
             related=[other.place("unicast_src_ip") for other in others],
         )

@@ -115,6 +115,6 @@ def registered() -> tuple[Check, ...]:
 
 @cache
 def catalogue() -> Mapping[str, Rule]:
-    """Every rule there is, by its id, in the order of their numbers."""
+    """Every rule there is, by its id: those of this package by their numbers, then what is proved."""
     rules = {rule for one in registered() for rule in one.rules}
-    return {rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id[-3:])}
+    return {rule.id: rule for rule in sorted(rules, key=lambda rule: (rule.id[5] == "P", rule.id[-3:]))}

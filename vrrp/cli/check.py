@@ -37,7 +37,7 @@ def _explain(context: click.Context, _: click.Parameter, name: str | None) -> No
     wanted = name.upper() if name.upper().startswith("VRRP-") else f"VRRP-{name.upper()}"
     if wanted == "VRRP-ALL":
         for rule in rules.values():
-            click.echo(f"{rule.id} {rule.severity.value:8}{rule.title}")
+            click.echo(f"{rule.id} {rule.severity.value:8}{rule.title}{' (--advice)' * rule.advice}")
     elif wanted in rules:
         for line in explained(rules[wanted]):
             click.echo(line)
