@@ -216,7 +216,7 @@ def refusals(folder: Path) -> None:
         instance(100, right, vips=["10.0.0.99/24"]),
         instance(100, right, vips=two),
     ]
-    with Lab(folder, [head() + config for config in configs]) as lab:
+    with Lab(folder, [head() + config for config in configs], logs=[1]) as lab:
         lab.start(1, 2, 3, 4, 5, 6, 7)
         lab.until(14)
 
