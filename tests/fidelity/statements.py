@@ -287,3 +287,10 @@ def unicast_sync(folder: Path) -> None:
         lab.until(11.3)
         lab.link(1, True, 1)
         lab.until(17)
+
+
+def vmac_mixed(folder: Path) -> None:
+    """vmac_xmit_base on one router only, which does not hear the other's virtual MAC."""
+    with Lab(folder, [*plain(101, lines=["use_vmac", "vmac_xmit_base"]), *plain(102, lines=["use_vmac"])]) as lab:
+        lab.start(1, 2)
+        lab.until(9)
