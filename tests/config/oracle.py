@@ -97,11 +97,13 @@ def named_interfaces(text: str) -> set[str]:
     return names - {"lo", "all", "default"}
 
 
-# Runs inside the namespace: keepalived on each file of the list on standard input, results as JSON.
+# Runs inside the namespace: keepalived on each file of the list on standard input, results as JSON. There are files at
+# which it never comes to an end.
 _RUNNER = """
 import json, subprocess, sys
 for name in json.load(sys.stdin):
-    ran = subprocess.run(["keepalived", "-t", "-f", name], stdin=subprocess.DEVNULL, capture_output=True)
+    command = ["timeout", "-s", "KILL", "20", "keepalived", "-t", "-f", name]
+    ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True)
     lines = [line for line in (ran.stderr + ran.stdout).decode("utf-8", "replace").splitlines() if line]
     print(json.dumps([ran.returncode, lines]))
 """
@@ -173,6 +175,22 @@ class Totals:
         )
 
 
+class Namespace(ThisMachine):
+    """This machine where no interface is but those that it was given, and nobody to ask for a name."""
+
+    def __init__(self, interfaces: Iterable[str]) -> None:
+        self._taken = frozenset(interfaces)
+        super().__init__(self._taken)
+
+    def is_taken(self, name: str) -> bool:
+        """Whether it was given."""
+        return name in self._taken
+
+    def resolves(self, name: str) -> bool:
+        """What the machine knows by itself."""
+        return name == "localhost"
+
+
 def debian_12(interfaces: Iterable[str]) -> KnownHost:
     """A Debian 12 with little more than keepalived on it."""
     programs: dict[str, Program] = {}
@@ -201,7 +219,7 @@ def main() -> None:
             name for file in options.files for name in named_interfaces(file.read_text("utf-8", "surrogateescape"))
         }
         theirs = dict(zip(options.files, measured(options.files, interfaces), strict=True))
-        host: Host = ThisMachine(interfaces | set(ADDRESSES))
+        host: Host = Namespace(interfaces | set(ADDRESSES))
     else:
         shared = SHARED / "captures"
         theirs = {shared / name: found for name, found in recorded(SHARED).items()}

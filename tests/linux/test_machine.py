@@ -10,23 +10,33 @@ import pytest
 
 from vrrp.config import load
 from vrrp.config.host import Program
+from vrrp.linux import machine
 from vrrp.linux.machine import ThisMachine, kernel_settings
 
 
 def test_users_and_groups_by_name() -> None:
-    machine = ThisMachine()
+    this = ThisMachine()
     own = pwd.getpwuid(os.getuid())
-    assert machine.user_id(own.pw_name) == own.pw_uid
-    assert machine.group_id("root") == 0
-    assert machine.user_id("no-such-user") is None
-    assert machine.group_id("no-such-group") is None
-    assert machine.user_id("a\0b") is None
+    assert this.user_id(own.pw_name) == own.pw_uid
+    assert this.group_id("root") == 0
+    assert this.user_id("no-such-user") is None
+    assert this.group_id("no-such-group") is None
+    assert this.user_id("a\0b") is None
 
 
 def test_interfaces_are_those_given_or_any() -> None:
     assert ThisMachine().has_interface("eth9")
     assert ThisMachine(["eth0"]).has_interface("eth0")
     assert not ThisMachine(["eth0"]).has_interface("eth9")
+
+
+def test_network_namespaces_are_those_of_iproute2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_NETWORK_NAMESPACES", str(tmp_path))
+    (tmp_path / "low").touch()
+    assert ThisMachine().has_network_namespace("low")
+    assert not ThisMachine().has_network_namespace("high")
+    assert not ThisMachine().has_network_namespace("")
+    assert not ThisMachine().has_network_namespace("a\0b")
 
 
 @pytest.fixture
@@ -38,23 +48,23 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_programs(folder: Path) -> None:
-    machine = ThisMachine(search_path=[str(folder), "/bin"])
+    this = ThisMachine(search_path=[str(folder), "/bin"])
     program = folder / "chk"
-    assert machine.program(str(program)) is Program.MISSING
-    assert machine.program("chk") is Program.MISSING
-    assert machine.program("sh") is Program.FOUND
-    assert machine.program(str(folder)) is Program.NO_FILE
-    assert machine.program("x\0y") is Program.MISSING
+    assert this.program(str(program)) is Program.MISSING
+    assert this.program("chk") is Program.MISSING
+    assert this.program("sh") is Program.FOUND
+    assert this.program(str(folder)) is Program.NO_FILE
+    assert this.program("x\0y") is Program.MISSING
     program.write_text("")
     program.chmod(0o755)
-    assert machine.program("chk") is machine.program(str(program)) is Program.FOUND
+    assert this.program("chk") is this.program(str(program)) is Program.FOUND
     program.chmod(0o777)
-    assert machine.program("chk") is Program.UNSAFE
+    assert this.program("chk") is Program.UNSAFE
     program.chmod(0o755)
     folder.chmod(0o777)
-    assert machine.program("chk") is Program.UNSAFE
+    assert this.program("chk") is Program.UNSAFE
     folder.chmod(0o1777)
-    assert machine.program("chk") is Program.FOUND
+    assert this.program("chk") is Program.FOUND
 
 
 def test_a_script_that_is_missing_is_told(tmp_path: Path) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from vrrp.config.diagnostics import Report
 from vrrp.config.endpoints import host_address
 from vrrp.config.fields import IGNORES, Field, choice, integer, presence, set_field, switch, timer, unsigned, word
-from vrrp.config.host import Host
 from vrrp.config.lvs_model import (
     BfdCheck,
     Checker,
@@ -23,6 +22,7 @@ from vrrp.config.lvs_model import (
     TcpCheck,
     UdpCheck,
 )
+from vrrp.config.script_security import Identity, ScriptUsers
 from vrrp.config.settings import argument, command
 from vrrp.config.tree import Block, Statement
 from vrrp.config.values import LONGEST_US, SECOND_NS, UNSIGNED_MAX, Address, octets, whole
@@ -53,20 +53,24 @@ _CONNECTION: Mapping[str, Field] = {
 
 _FOLLOWING: Mapping[type[Checker], Collection[str]] = {BfdCheck: {"alpha"}, FileCheck: ()}
 
+_DROPPED = "keepalived drops the checker"
+
 
 @dataclass(slots=True)
 class Preceding:
     """What stands in the file before a checker, and who reads it.
 
     Attributes:
-        host: the machine.
+        users: as whom commands run.
         report: takes the diagnostics.
+        identities: as whom they do, by the line of the block that names a command, and the command.
         track_files, bfd_instances: their names.
         connecting: whether the last checker is one that connects to something.
     """
 
-    host: Host
+    users: ScriptUsers
     report: Report
+    identities: dict[tuple[int, str], Identity] = field(default_factory=dict)
     track_files: set[str] = field(default_factory=set)
     bfd_instances: set[str] = field(default_factory=set)
     connecting: bool = False
@@ -259,7 +263,8 @@ def _reply(entry: Statement, report: Report) -> tuple[bytes, bytes] | None:
 
 def _misc(block: Block, around: Surroundings) -> CheckerDraft | None:
     draft = CheckerDraft(MiscCheck, block.line, {"retries": 0})
-    own, report = draft.own, around.report
+    own, report, users = draft.own, around.report, around.file.users
+    identity: Identity | None = None
     for entry in block.entries():
         if take_common(entry, draft, around) or set_field(entry, _MISC, own, report):
             continue
@@ -273,28 +278,22 @@ def _misc(block: Block, around: Surroundings) -> CheckerDraft | None:
                 own["command"] = path
         elif not entry.arguments:
             report.warning(entry.line, f"No user specified for misc checker script {named}", IGNORES)
-        elif not has_user(entry.arguments, around.file.host):
-            report.error(
-                entry.line,
-                f"Failed to set uid/gid for misc checker script {named} - removing",
-                "keepalived drops the checker",
-            )
+        elif (identity := users.named(entry.arguments)) is None:
+            message = f"Failed to set uid/gid for misc checker script {named} - removing"
+            report.error(entry.line, message, _DROPPED)
             return None
         else:
             own["user"] = " ".join(entry.arguments[:2])
     if "command" not in own:
-        report.error(
-            block.end,
-            "No script path has been specified for MISC_CHECKER - skipping",
-            "keepalived drops the checker",
-        )
+        report.error(block.end, "No script path has been specified for MISC_CHECKER - skipping", _DROPPED)
         return None
+    identity = identity or users.default(block.end, report)
+    if identity is None:
+        message = f"Unable to set default user for misc script '{own['command']}' - removing"
+        report.error(block.end, message, _DROPPED)
+        return None
+    around.file.identities[block.line, own["command"]] = identity
     return draft
-
-
-def has_user(words: Sequence[str], host: Host) -> bool:
-    """Whether a user, and the group behind it if there is one, exist."""
-    return host.user_id(words[0]) is not None and (len(words) < 2 or host.group_id(words[1]) is not None)
 
 
 def _file(block: Block, around: Surroundings) -> CheckerDraft | None:
@@ -310,7 +309,7 @@ def _file(block: Block, around: Surroundings) -> CheckerDraft | None:
                 report.error(entry.line, f"track_file {name} not found", "its track_file must stand before this block")
     if "track_file" in own:
         return draft
-    report.error(block.end, "FILE_CHECK has no track_file specified - ignoring", "keepalived drops the checker")
+    report.error(block.end, "FILE_CHECK has no track_file specified - ignoring", _DROPPED)
     return None
 
 
@@ -338,14 +337,14 @@ def _bfd(block: Block, around: Surroundings) -> CheckerDraft | None:
         fault = _bfd_fault(entry, draft.own.get("name"), around)
         if fault:
             told = f"({around.label}) BFD_CHECK - {fault}"
-            around.report.error(entry.line, told, "keepalived drops the checker")
+            around.report.error(entry.line, told, _DROPPED)
             return None
         draft.own["name"] = entry.arguments[0]
     if "name" in draft.own:
         around.monitored.add(draft.own["name"])
         return draft
     told = f"({around.label}) No name has been specified for BFD_CHECKER - skipping"
-    around.report.error(block.end, told, "keepalived drops the checker")
+    around.report.error(block.end, told, _DROPPED)
     return None
 
 

@@ -95,6 +95,7 @@ class Report:
         self._stopped = 0
         self._ended = False
         self._done = False
+        self._left = False
 
     @property
     def texts(self) -> Mapping[str, str]:
@@ -200,6 +201,17 @@ class Report:
         self._ended = True
         self.done()
 
+    def leave(self, line: int, message: str, instead: str) -> None:
+        """Something at which keepalived ends between two processes, if it has not before.
+
+        `keepalived -t` ends with status 0 there, whatever it said.
+        """
+        if self._ended:
+            return
+        self._ended = self._left = True
+        self.done()
+        self._add(Diagnostic(file_of(line, self.file), line, Severity.ERROR, message, instead, fatal=True))
+
     def done(self) -> None:
         """From here on this process has given up, and whatever else there is to say is ours."""
         self._done = True
@@ -208,7 +220,8 @@ class Report:
         """All of them, in the order of the files and their lines."""
         self.end_of_process()
         position = {file: number for number, file in enumerate(self._texts)}
-        return tuple(sorted(self._diagnostics, key=lambda one: (position[one.file], one.line)))
+        found = sorted(self._diagnostics, key=lambda one: (position[one.file], one.line))
+        return tuple(replace(one, verdict=Verdict.CLEAN) if self._left else one for one in found)
 
     def end_of_process(self) -> None:
         """One of keepalived's processes has read the file; what it says again, in the next, is told once.

@@ -72,7 +72,9 @@ VRRP_TRACK_PROCESS = Context(
 
 BFD_INSTANCE = Context(
     "bfd_instance",
-    word_set("hoplimit idle_tx max_hops min_rx min_tx multiplier neighbor_ip passive source_ip ttl weight"),
+    word_set(
+        "checker hoplimit idle_tx max_hops min_rx min_tx multiplier neighbor_ip passive source_ip ttl vrrp weight"
+    ),
     newer={"multihop": "2.3.0"},
     naming=Naming(
         crashes=True,

@@ -31,6 +31,10 @@ class Host:
         """Whether an interface has this name already that keepalived would give to one of its own."""
         return False
 
+    def has_network_namespace(self, name: str) -> bool:
+        """Whether there is a network namespace of this name when keepalived starts."""
+        return True
+
     def user_id(self, name: str) -> int | None:
         """The number of a user; None when there is none of this name."""
         return 0
@@ -94,6 +98,7 @@ class KnownHost(Host):
         search_path: where a name without a slash is looked for.
         processor_count: how many processors there are.
         hosts: the names of hosts for which there is an address.
+        network_namespaces: their names.
     """
 
     interfaces: frozenset[str]
@@ -104,6 +109,7 @@ class KnownHost(Host):
     search_path: tuple[str, ...] = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin")
     processor_count: int = 1
     hosts: frozenset[str] = frozenset({"localhost"})
+    network_namespaces: frozenset[str] = frozenset()
 
     def has_interface(self, name: str) -> bool:
         """Whether it is written down."""
@@ -112,6 +118,10 @@ class KnownHost(Host):
     def is_taken(self, name: str) -> bool:
         """Whether it is written down."""
         return name in self.interfaces
+
+    def has_network_namespace(self, name: str) -> bool:
+        """Whether it is written down."""
+        return name in self.network_namespaces
 
     def user_id(self, name: str) -> int | None:
         """The number that is written down."""

@@ -10,7 +10,8 @@ from vrrp.config.diagnostics import Report
 from vrrp.config.fields import Field, set_field, word
 from vrrp.config.host import Host
 from vrrp.config.lvs_model import MiscCheck, SslContext, VirtualServer, VirtualServerGroup
-from vrrp.config.script_security import Runnable, disabled_scripts
+from vrrp.config.script_security import Runnable, ScriptUsers, disabled_scripts
+from vrrp.config.subjects import is_told
 from vrrp.config.tree import Block
 from vrrp.config.virtual_server import VirtualServerDraft, read_virtual_server
 from vrrp.config.virtual_server_completion import complete_virtual_server
@@ -27,14 +28,15 @@ class Balancing:
 
     Args:
         host: the machine.
+        users: as whom commands run.
         report: takes the diagnostics.
     """
 
-    def __init__(self, host: Host, report: Report) -> None:
+    def __init__(self, host: Host, users: ScriptUsers, report: Report) -> None:
         self._host = host
         self._report = report
         self._drafts: list[VirtualServerDraft] = []
-        self._preceding = Preceding(host, report)
+        self._preceding = Preceding(users, report)
         self.groups: dict[str, VirtualServerGroup] = {}
         self.servers: tuple[VirtualServer, ...] = ()
         self.ssl: SslContext | None = None
@@ -62,17 +64,16 @@ class Balancing:
         disabled_scripts(self._runnables(), secure, self._host, self._report, "check scripts")
 
     def _runnables(self) -> Iterator[Runnable]:
+        for line, command in self._commands():
+            if command:
+                yield Runnable(command, "", line, self._preceding.identities[line, command])
+
+    def _commands(self) -> Iterator[tuple[int, str | None]]:
         for server in self.servers:
-            for command in (server.quorum_up, server.quorum_down):
-                if command:
-                    yield Runnable(command, "", server.line)
+            yield from ((server.line, command) for command in (server.quorum_up, server.quorum_down))
             for real in server.real_servers:
-                for command in (real.notify_up, real.notify_down):
-                    if command:
-                        yield Runnable(command, "", real.line)
-                for checker in real.checkers:
-                    if isinstance(checker, MiscCheck) and checker.command:
-                        yield Runnable(checker.command, "", checker.line)
+                yield from ((real.line, command) for command in (real.notify_up, real.notify_down))
+                yield from ((one.line, one.command) for one in real.checkers if isinstance(one, MiscCheck))
 
     def _server(self, block: Block) -> None:
         self._drafts.append(read_virtual_server(block, self._preceding))
@@ -86,7 +87,8 @@ class Balancing:
         self._preceding.track_files.update(block.arguments[:1])
 
     def _bfd_instance(self, block: Block) -> None:
-        self._preceding.bfd_instances.update(block.arguments[:1])
+        if is_told("checker", block):
+            self._preceding.bfd_instances.update(block.arguments[:1])
 
     def _ssl(self, block: Block) -> None:
         if self.ssl is not None:

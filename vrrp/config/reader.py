@@ -51,8 +51,9 @@ class Reader:
         self._host = host
         self._interfaces = Interfaces(host, dynamic=False)
         self._statics = Statics(report, self._interfaces, RuleReader(self._interfaces, report))
+        self._top = TopLevel(host, report)
         self._globals = GlobalDraft(host, report)
-        self._balancing = Balancing(host, report)
+        self._balancing = Balancing(host, self._globals.scripts.users, report)
         self._definitions = Definitions(self._globals.scripts.users, report)
         self._garp_groups = GarpGroups(report)
         self._delays: list[LinkDelays] = []
@@ -69,6 +70,7 @@ class Reader:
     def read(self, source: Source, filename: str) -> KeepalivedConfig:
         """What the processes make of it, one after the other."""
         self._process(source.for_the_first(self._report), PARENT, {"global_defs": self._globals.read})
+        self._top.enter_namespace()
         defaults = self._globals.resolve()
         self._report.end_of_process()
         fragments = source.for_the_others(self._report)
@@ -97,14 +99,13 @@ class Reader:
     def _process(
         self, fragments: tuple[Fragment, ...], process: Process, blocks: Mapping[str, Callable[[Block], None]]
     ) -> None:
-        top = TopLevel(self._report)
         tree = TreeReader(fragments, process, self._report)
         entries = tree.read()
         self._keywords.update(dict.fromkeys(tree.keywords))
         for entry in entries:
             if isinstance(entry, Statement):
                 if process is PARENT:
-                    top.read(entry)
+                    self._top.read(entry)
                     self._options.extend(options_of(entry))
             elif entry.keyword in blocks:
                 blocks[entry.keyword](entry)

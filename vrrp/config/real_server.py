@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vrrp.config.checkers import CHECKERS, CheckerDraft, Surroundings, has_user
+from vrrp.config.checkers import CHECKERS, CheckerDraft, Preceding, Surroundings
 from vrrp.config.diagnostics import Report
 from vrrp.config.endpoints import ServiceAddress
 from vrrp.config.fields import Field, Reader, integer, set_field, switch, timer, unsigned, word
 from vrrp.config.forwarding import forwarding
-from vrrp.config.host import Host
 from vrrp.config.lvs_model import Forwarding
 from vrrp.config.settings import argument, command
 from vrrp.config.tree import Block, Statement
@@ -80,17 +79,17 @@ def connect_timeout(owner: str) -> Mapping[str, Field]:
     return {"connect_timeout": Field("timeout_ns", read)}
 
 
-def take_command(entry: Statement, own: dict[str, Any], group: str | None, host: Host, report: Report) -> None:
+def take_command(entry: Statement, own: dict[str, Any], group: str | None, line: int, file: Preceding) -> None:
     """Take in notify_up, notify_down, quorum_up or quorum_down; the first one of a keyword stays.
 
     Args:
         entry: the line.
         own: gets the command under the keyword.
         group: the virtual_server_group of the virtual server, if it is for one.
-        host: the machine.
-        report: takes the diagnostics.
+        line: where its block begins.
+        file: what stands before it.
     """
-    keyword = entry.keyword
+    keyword, report = entry.keyword, file.report
     if keyword in own:
         if argument(entry, report) is not None:
             told = f"({group or '(null)'}) {keyword} script already specified - ignoring {entry.arguments[0]}"
@@ -100,10 +99,12 @@ def take_command(entry: Statement, own: dict[str, Any], group: str | None, host:
     if named is None:
         return
     words, _ = split_command(entry.text)
-    if len(words) > 2 and not has_user(words[2:], host):
+    identity = file.users.named(words[2:]) if words[2:] else file.users.default(entry.line, report)
+    if identity is not None:
+        own[keyword] = named
+        file.identities[line, named] = identity
+    elif words[2:]:
         report.note(entry.line, f"there is no user or group {' '.join(words[2:4])}", "keepalived never runs it")
-        return
-    own[keyword] = named
 
 
 def read_real_server(draft: RealServerDraft, block: Block, around: Surroundings, group: str | None) -> None:
@@ -127,7 +128,7 @@ def read_real_server(draft: RealServerDraft, block: Block, around: Surroundings,
         elif entry.keyword == "lvs_method":
             draft.forwarding = forwarding(entry, "real", report) or draft.forwarding
         elif entry.keyword in {"notify_up", "notify_down"}:
-            take_command(entry, draft.own, group, around.file.host, report)
+            take_command(entry, draft.own, group, draft.line, around.file)
         elif not (
             set_field(entry, _TIMING, draft.timing, report) or set_field(entry, _CONNECTION, draft.connection, report)
         ):

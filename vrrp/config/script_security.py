@@ -31,6 +31,9 @@ ROOT = Identity(0, 0)
 class ScriptUsers:
     """As whom scripts run, as far as the lines go that were read so far.
 
+    Whom keepalived has found once, or not found, it does not look for again: all its processes have what the first
+    found that needed it.
+
     Args:
         host: where they are to run.
     """
@@ -38,30 +41,31 @@ class ScriptUsers:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._default: Identity | None = None
+        self._unknown = False
         self.secure = False
 
     def named(self, words: tuple[str, ...]) -> Identity | None:
-        """USER [GROUP], and nothing behind it that would be looked at; None when there is no such user or group."""
+        """USER [GROUP], and what follows is not looked at; None when there is no such user or group."""
         user = self._host.user_id(words[0])
         # A user's own group; its number is the user's in every case that is told apart here.
         group = user if len(words) == 1 else self._host.group_id(words[1])
         return None if user is None or group is None else Identity(user, group)
 
     def set_default(self, words: tuple[str, ...]) -> bool:
-        """Take global_defs' script_user; whether there are such a user and group."""
-        identity = self.named(words)
-        if identity is None or len(words) > 2:
-            return False
-        self._default = identity
-        return True
+        """Take global_defs' script_user; whether there are such a user and group, and always were so far."""
+        self._default = None if self._unknown else self.named(words)
+        self._unknown = self._default is None
+        return not self._unknown
 
     def default(self, line: int, report: Report) -> Identity | None:
-        """As whom a script runs that names no user; None when keepalived has nobody, which is reported."""
-        if self._default is not None:
+        """As whom a script runs that names no user; None when keepalived has nobody, which is reported once."""
+        if self._default is not None or self._unknown:
             return self._default
         identity = self.named((DEFAULT_SCRIPT_USER,))
         if identity is not None or not self.secure:
-            return identity or ROOT
+            self._default = identity or ROOT
+            return self._default
+        self._unknown = True
         report.error(
             line,
             f"Unable to set default user {DEFAULT_SCRIPT_USER} for script",

@@ -203,8 +203,16 @@ _BFD_NUMBERS = {
     "weight": (-253, 253, "weight value {value} not valid (must be in range [-253-253]), ignoring"),
 }
 # What has no value, and what a later version brought.
-_UNREAD_BFD = frozenset({"multihop", "passive"})
+_UNREAD_BFD = frozenset({"checker", "multihop", "passive", "vrrp"})
 _BFD_INTERVALS_MS = {"min_rx": 1, "min_tx": 1, "idle_tx": 1000}
+# The processes that are told of a session; without either word, both are.
+_BFD_LISTENERS = frozenset({"checker", "vrrp"})
+
+
+def is_told(process: str, block: Block) -> bool:
+    """Whether a process knows of a bfd_instance: "checker" or "vrrp"."""
+    named = _BFD_LISTENERS.intersection(entry.keyword for entry in block.entries())
+    return not named or process in named
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from vrrp.config.following import Weight
 from vrrp.config.model import BfdSession, TrackFile, TrackProcess, VrrpScript
 from vrrp.config.script_security import Runnable, ScriptUsers
 from vrrp.config.scripts import vrrp_script
-from vrrp.config.subjects import BfdDraft, track_file, track_process
+from vrrp.config.subjects import BfdDraft, is_told, track_file, track_process
 from vrrp.config.tree import Block
 
 
@@ -91,7 +91,8 @@ class Definitions:
         """The VRRP process takes the name and the weight; what is wrong with the rest, the BFD process says."""
         draft = BfdDraft(block.arguments[0], block.line)
         draft.read(block, Report(""))
-        self.weights["track_bfd"].setdefault(draft.name, draft.weight)
+        if is_told("vrrp", block):
+            self.weights["track_bfd"].setdefault(draft.name, draft.weight)
 
     def bfd_session(self, block: Block) -> None:
         """Take in a block as the BFD process reads it."""

@@ -13,7 +13,6 @@ from vrrp.config.diagnostics import Report
 from vrrp.config.endpoints import ServiceAddress, address_text, real_address, sorry_address, virtual_address
 from vrrp.config.fields import IGNORES, Field, choice, integer, presence, set_field, switch, word
 from vrrp.config.forwarding import forwarding
-from vrrp.config.host import Host
 from vrrp.config.lvs_model import Forwarding
 from vrrp.config.real_server import (
     HIGHEST_WEIGHT,
@@ -54,8 +53,7 @@ class VirtualServerDraft:
 
     address: ServiceAddress
     line: int
-    host: Host
-    report: Report
+    file: Preceding
     family: Literal[4, 6] | None = None
     forwarding: Forwarding | None = None
     scheduler: str | None = None
@@ -69,6 +67,11 @@ class VirtualServerDraft:
     def label(self) -> str:
         """What keepalived calls it, before the protocol is settled."""
         return service_label(self.address, self.own.get("protocol"))
+
+    @property
+    def report(self) -> Report:
+        """What takes the diagnostics."""
+        return self.file.report
 
 
 def service_label(address: ServiceAddress, protocol: str | None) -> str:
@@ -91,7 +94,7 @@ def read_virtual_server(block: Block, file: Preceding) -> VirtualServerDraft:
     address = virtual_address(block.words).address
     assert address is not None  # otherwise the block would have been skipped
     report = file.report
-    draft = VirtualServerDraft(address, block.line, file.host, report)
+    draft = VirtualServerDraft(address, block.line, file)
     if address.address is not None:
         draft.family = 4 if address.address.version == 4 else 6
     for entry in block.body:
@@ -262,7 +265,7 @@ def _sorry_forwarding(draft: VirtualServerDraft, entry: Statement) -> None:
 
 
 def _command(draft: VirtualServerDraft, entry: Statement) -> None:
-    take_command(entry, draft.own, draft.address.group, draft.host, draft.report)
+    take_command(entry, draft.own, draft.address.group, draft.line, draft.file)
 
 
 def _alpha(draft: VirtualServerDraft, entry: Statement) -> None:

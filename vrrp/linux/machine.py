@@ -12,6 +12,7 @@ from vrrp.config.host import Host, Program
 
 # Where keepalived looks for a script without a path, and where Debian puts what only root needs.
 SEARCH_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+_NETWORK_NAMESPACES = "/run/netns"
 _OTHERS_WRITE, _STICKY = 0o22, 0o1000
 _SETTINGS = ("net.ipv4.ip_nonlocal_bind", "net.ipv6.ip_nonlocal_bind")
 
@@ -31,6 +32,13 @@ class ThisMachine(Host):
     def has_interface(self, name: str) -> bool:
         """Whether it was given."""
         return self._interfaces is None or name in self._interfaces
+
+    def has_network_namespace(self, name: str) -> bool:
+        """Whether iproute2 has named one so."""
+        try:
+            return Path(_NETWORK_NAMESPACES, name).is_file()
+        except (OSError, ValueError):
+            return False
 
     def user_id(self, name: str) -> int | None:
         """As the system's files have it."""
