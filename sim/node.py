@@ -353,7 +353,6 @@ class Node:
 def _eaten(router: Router, interface: str) -> Iterator[bytes]:
     """The MACs of its own whose frames do not reach a router on this interface."""
     for virtual_router in router.virtual_routers:
-        config, profile = virtual_router.config, virtual_router.profile
-        from_base = config.virtual_mac and config.transmit_from_base
-        if config.interface == interface and from_base and not profile.base_hears_itself:
-            yield virtual_mac(config.vrid, config.width)
+        mac = virtual_router.config.unheard_mac
+        if virtual_router.config.interface == interface and mac and not virtual_router.profile.base_hears_itself:
+            yield mac

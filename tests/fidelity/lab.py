@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -33,14 +34,16 @@ class Lab:
     """A LAN (or two) with `routers` hosts. As a context manager it cleans up and writes `recording.json`.
 
     Times of the recording are seconds after `zero`. `configs` are the keepalived.conf of r1, r2 …; `@CHECK@` in them
-    becomes the check script that `script` makes fail, pass or hang.
+    becomes the check script that `script` makes fail, pass or hang. What the instances of the routers `logs` said is
+    kept in rN.log.
     """
 
-    def __init__(self, folder: Path, configs: Sequence[str], interfaces: int = 1) -> None:
+    def __init__(self, folder: Path, configs: Sequence[str], interfaces: int = 1, *, logs: Sequence[int] = ()) -> None:
         self.folder = folder
         self._configs = configs
         self._count = len(configs)
         self._interfaces = interfaces
+        self._logs = logs
         self._tag = f"fidelity{os.getpid()}"
         self._events: list[dict[str, Any]] = []
         self._transitions: list[dict[str, Any]] = []
@@ -51,7 +54,8 @@ class Lab:
         self.zero = 0.0
 
     def __enter__(self) -> Lab:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
         try:
             self._build()
         except BaseException:
@@ -260,11 +264,12 @@ class Lab:
     def _read(self, number: int, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(60))  # of this thread: a line is stamped as it comes
-        with (self.folder / f"r{number}.log").open("a") as log:
+        with (self.folder / f"r{number}.log" if number in self._logs else Path(os.devnull)).open("a") as log:
             for line in process.stdout:
                 at = self._now()
                 message = line.rstrip().partition(": ")[2] if line[:3].isalpha() else line.rstrip()
-                log.write(f"{at:.6f} {message}\n")
+                if number in self._logs and message.startswith("("):
+                    log.write(f"{at:.6f} {message}\n")
                 found = STATE.search(message)
                 if found:
                     self._transitions.append(

@@ -216,7 +216,7 @@ def refusals(folder: Path) -> None:
         instance(100, right, vips=["10.0.0.99/24"]),
         instance(100, right, vips=two),
     ]
-    with Lab(folder, [head() + config for config in configs]) as lab:
+    with Lab(folder, [head() + config for config in configs], logs=[1]) as lab:
         lab.start(1, 2, 3, 4, 5, 6, 7)
         lab.until(14)
 
@@ -287,3 +287,10 @@ def unicast_sync(folder: Path) -> None:
         lab.until(11.3)
         lab.link(1, True, 1)
         lab.until(17)
+
+
+def vmac_mixed(folder: Path) -> None:
+    """vmac_xmit_base on one router only, which does not hear the other's virtual MAC."""
+    with Lab(folder, [*plain(101, lines=["use_vmac", "vmac_xmit_base"]), *plain(102, lines=["use_vmac"])]) as lab:
+        lab.start(1, 2)
+        lab.until(9)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import pytest
 
 from fidelity.recording import MS_NS
-from fidelity.story import S_NS, Story, assert_agree, both
+from fidelity.story import S_NS, Story, assert_agree, both, folder_of, recorded
+from replay.recorded import Recording as Replayed
+from vrrp.capture.replay.replay import replay
 
 
 def after(story: Story, router: str, at_ms: float) -> float:
@@ -217,6 +219,24 @@ def test_two_that_refuse_each_other_are_both_master_though_fewer_are_heard(name:
         for router in ("r1", "r2"):
             assert len(story.from_router(router, since_ns)) <= seconds + 1
         assert len(story.adverts) >= seconds
+
+
+def test_vmac_mixed_with_vmac_xmit_base_the_others_virtual_mac_is_not_heard() -> None:
+    """r1 has it and r2 not: both are master, though r2, the better one, speaks to r1 each second."""
+    for story in both("vmac_mixed"):
+        assert len(story.became("r1", "MASTER")) == len(story.became("r2", "MASTER")) == 1
+        assert story.became("r1", "BACKUP", after_ns=S_NS) == []
+        assert len(story.from_router("r1", 4 * S_NS)) >= 4
+        # r2 hears r1, and answers each of its advertisements.
+        answers = story.from_router("r2", 4 * S_NS)
+        assert all(min(abs(a.at_ns - b.at_ns) for b in story.from_router("r1")) < 12 * MS_NS for a in answers)
+
+
+def test_vmac_mixed_replayed_neither_does_it_hear_that_in_a_capture() -> None:
+    result = replay(Replayed(folder_of("vmac_mixed")).setup("r1"))
+    assert [t.new for t in result.transitions if t.new != "INITIALIZE"] == ["BACKUP", "MASTER"]
+    assert result.heard == 0
+    assert result.elsewhere == len(recorded("vmac_mixed").from_router("r2"))
 
 
 def test_advint_mismatch_v2_the_slow_one_hardly_speaks() -> None:

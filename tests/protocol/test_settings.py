@@ -104,3 +104,12 @@ def test_script_refused(changes: dict[str, int]) -> None:
 def test_timeout_is_the_interval_unless_told() -> None:
     assert ScriptConfig(name="chk", interval_ns=1).timeout_ns == 1
     assert ScriptConfig(name="chk", interval_ns=5, timeout_ns=3).timeout_ns == 3
+
+
+def test_only_vmac_xmit_base_makes_deaf_to_the_own_virtual_mac() -> None:
+    def unheard(**changes: Any) -> bytes | None:
+        return VirtualRouterConfig(vrid=51, addresses=["10.0.0.100"], **changes).unheard_mac
+
+    assert unheard(virtual_mac=True, transmit_from_base=True) == bytes.fromhex("00005e000133")
+    assert unheard(virtual_mac=True) is None
+    assert unheard(transmit_from_base=True) is None

@@ -10,6 +10,7 @@ from vrrp.protocol.timers import SECOND_NS
 from vrrp.wire.address import VRRP_GROUP_V4, VRRP_GROUP_V6, AnyAddress, pack
 from vrrp.wire.advertisement import AUTH_SIZE, MAX_ADDRESSES, MAX_INTERVAL_CS
 from vrrp.wire.checksum import ChecksumPolicy
+from vrrp.wire.ethernet import virtual_mac
 
 OWNER_PRIORITY = 255
 
@@ -296,6 +297,14 @@ class VirtualRouterConfig:
     def multicast_group(self) -> bytes:
         """The group its advertisements go to and come from, packed."""
         return self.group or (VRRP_GROUP_V4 if self.width == 4 else VRRP_GROUP_V6)
+
+    @property
+    def unheard_mac(self) -> bytes | None:
+        """The source MAC that it cannot hear unless `Profile.base_hears_itself`; None: there is none.
+
+        With vmac_xmit_base it listens below its virtual interface, which takes what comes from its own MAC.
+        """
+        return virtual_mac(self.vrid, self.width) if self.virtual_mac and self.transmit_from_base else None
 
     @property
     def owner(self) -> bool:

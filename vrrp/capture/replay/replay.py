@@ -75,7 +75,7 @@ class Replay:
     missed: int = 0
     """Heard, but no process ran."""
     elsewhere: int = 0
-    """VRRP packets unicast to others, or on the other side of a partition."""
+    """VRRP packets unicast to others, on the other side of a partition, or from a MAC that it never hears."""
     dropped: int = 0
     """Transitions past the first 100 000."""
     notes: list[str] = field(default_factory=list)
@@ -180,8 +180,12 @@ class _Listener:
         """The capture heard while cut off, None for nothing, "" while not cut off."""
         self._owners: dict[tuple[str, bytes], dict[int, str]] = {}
         """(interface, own source) -> key -> instance."""
+        self._unheard: set[tuple[str, bytes | None]] = set()
+        """(interface, source MAC) of what never reaches the router."""
         for virtual_router in example.virtual_routers:
             config = virtual_router.config
+            if not setup.profile.base_hears_itself:
+                self._unheard.add((config.interface, config.unheard_mac))
             names = self._owners.setdefault((config.interface, virtual_router.source), {})
             names[config.width << 8 | config.vrid] = config.name
 
@@ -219,7 +223,7 @@ class _Listener:
         self.wait(heard.time_ns)
         side = heard.capture.name if heard.capture.aside else ""
         addressed = is_multicast(datagram.destination) or datagram.destination in self._setup.interfaces[interface]
-        if side != self._side or not addressed:
+        if side != self._side or not addressed or (interface, heard.mac) in self._unheard:
             self._result.elsewhere += 1
             return
         self._result.heard += 1
