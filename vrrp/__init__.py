@@ -16,6 +16,8 @@ from vrrp.protocol.router import Counters, Router
 from vrrp.protocol.settings import (
     Announcements,
     FileConfig,
+    LinkDelays,
+    PeerTtl,
     ProcessConfig,
     RouterConfig,
     ScriptConfig,
@@ -59,6 +61,8 @@ __all__ = [
     "Effect",
     "FileConfig",
     "KillScript",
+    "LinkDelays",
+    "PeerTtl",
     "PriorityChanged",
     "ProcessConfig",
     "Profile",

@@ -9,6 +9,7 @@ from vrrp.config.router_config import Conversion, ConversionError, convert
 from vrrp.protocol.profile import FRR, KEEPALIVED, RFC3768, RFC9568, Profile, profile_named
 from vrrp.protocol.settings import (
     FileConfig,
+    LinkDelays,
     PeerTtl,
     SyncGroupConfig,
     TrackedFile,
@@ -179,3 +180,8 @@ def test_a_release_of_keepalived_announces_as_its_file_says() -> None:
     plan = converted(instance("garp_master_repeat 2"), profile_named("keepalived-2.3.4")).router.virtual_routers[0]
     assert plan.announcements is not None
     assert plan.announcements.repeat == 2
+
+
+def test_delays_of_links() -> None:
+    done = converted("interface_up_down_delays {\neth0 0.5 1.5\n}\n" + instance())
+    assert done.router.link_delays == (LinkDelays("eth0", 1_500_000_000, 500_000_000),)

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from protocol.routers import S_NS, by_name, changes, drive_host, host, settings
+from protocol.routers import MS_NS, S_NS, by_name, changes, drive_host, host, settings
 from vrrp.protocol.effects import PriorityChanged
 from vrrp.protocol.profile import KEEPALIVED
 from vrrp.protocol.router import Router
 from vrrp.protocol.settings import (
     FileConfig,
+    LinkDelays,
     ProcessConfig,
     ScriptConfig,
     SyncGroupConfig,
@@ -211,3 +212,25 @@ def test_what_there_is_not_cannot_be_followed(tracked: dict[str, Any], message: 
 def test_impossible_quorums(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=r"^process p: quorum, quorum_max and delays from 0$"):
         ProcessConfig(name="p", **wrong)
+
+
+def test_a_link_counts_after_its_delays() -> None:
+    """eth0 0.5 1.5 in interface_up_down_delays: keepalived's FAULT and BACKUP came that much after the cable."""
+    parts = {"link_delays": (LinkDelays("eth0", 1_500 * MS_NS, 500 * MS_NS), LinkDelays("eth9", 1, 1))}
+    router = started(parts=parts, none_run=False)
+    assert router.set_interface(S_NS, "eth0", False) == ()
+    ((at_ns, _, effect),) = drive_host(router, 2 * S_NS)
+    assert (at_ns, changes([effect])) == (1_500 * MS_NS, [(State.FAULT, "eth0 is down")])
+    assert router.set_interface(4 * S_NS, "eth0", True) == ()
+    ((at_ns, _, effect),) = drive_host(router, 6 * S_NS)
+    assert (at_ns, changes([effect])) == (5_500 * MS_NS, [(State.BACKUP, "eth0 is up")])
+    assert router.set_interface(6 * S_NS, "eth0", False) == ()
+    assert router.set_interface(6_300 * MS_NS, "eth0", True) == ()
+    assert drive_host(router, 9 * S_NS - 1) == []
+
+
+def test_a_link_that_is_down_at_the_start_is_down_at_once() -> None:
+    config = settings(KEEPALIVED, name="VI_1", interface="eth0")
+    router = host(KEEPALIVED, config, link_delays=(LinkDelays("eth0", S_NS, S_NS),))
+    assert router.set_interface(0, "eth0", False) == ()
+    assert changes(effect for _, effect in router.start(1)) == [(State.FAULT, "eth0 is down")]

@@ -21,6 +21,7 @@ from vrrp.protocol.router import KeyedEffects, Router
 from vrrp.protocol.settings import (
     Announcements,
     FileConfig,
+    LinkDelays,
     PeerTtl,
     ProcessConfig,
     RouterConfig,
@@ -74,6 +75,7 @@ FULL = RouterConfig(
     scripts=(ScriptConfig(name="chk", rise=2), ScriptConfig(name="hard", timeout_ns=SECOND_NS // 2)),
     files=(FileConfig("load", 3),),
     processes=(ProcessConfig(name="web", quorum_max=7, fork_delay_ns=20), ProcessConfig(name="idle", quorum=0)),
+    link_delays=(LinkDelays("eth1", 20, 10),),
     sync_groups=(SyncGroupConfig("G", ("VI_1", "VI_2"), track_scripts=(TrackedScript("chk", 2),)),),
     startup_delay_ns=5,
 )
@@ -192,6 +194,7 @@ def test_every_field_of_the_settings_can_be_read() -> None:
         SyncGroupConfig,
         Announcements,
         FileConfig,
+        LinkDelays,
         PeerTtl,
         ProcessConfig,
         TrackedScript,

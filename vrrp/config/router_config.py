@@ -9,6 +9,7 @@ from vrrp.protocol.profile import KEEPALIVED, Profile
 from vrrp.protocol.settings import (
     Announcements,
     FileConfig,
+    LinkDelays,
     PeerTtl,
     ProcessConfig,
     RouterConfig,
@@ -79,6 +80,7 @@ def convert(config: KeepalivedConfig, profile: Profile = KEEPALIVED) -> Conversi
                 )
                 for process in config.track_processes.values()
             ),
+            link_delays=tuple(LinkDelays(one.interface, one.up_ns, one.down_ns) for one in config.link_delays),
             sync_groups=tuple(
                 SyncGroupConfig(
                     group.name,

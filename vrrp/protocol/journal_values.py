@@ -23,6 +23,7 @@ from vrrp.protocol.router import KeyedEffects
 from vrrp.protocol.settings import (
     Announcements,
     FileConfig,
+    LinkDelays,
     PeerTtl,
     ProcessConfig,
     RouterConfig,
@@ -168,6 +169,7 @@ _READERS |= {
     "tuple[TrackedFile, ...]": listed(record(TrackedFile)),
     "tuple[TrackedProcess, ...]": listed(record(TrackedProcess)),
     "tuple[FileConfig, ...]": listed(record(FileConfig)),
+    "tuple[LinkDelays, ...]": listed(record(LinkDelays)),
     "tuple[ProcessConfig, ...]": listed(record(ProcessConfig)),
     "tuple[ScriptConfig, ...]": listed(record(ScriptConfig)),
     "tuple[SyncGroupConfig, ...]": listed(record(SyncGroupConfig)),

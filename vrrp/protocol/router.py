@@ -14,10 +14,10 @@ from typing import TypeAlias
 from vrrp.protocol.effects import Effect, Effects, SendAdvertisement, StateChanged
 from vrrp.protocol.profile import Profile
 from vrrp.protocol.settings import RouterConfig, SyncGroupConfig, VirtualRouterConfig
-from vrrp.protocol.subjects import Followed, Subjects
+from vrrp.protocol.subjects import Followed, Subjects, Timed
 from vrrp.protocol.sync_group import SyncGroup
 from vrrp.protocol.timers import NEVER
-from vrrp.protocol.tracking import ProcessTracker, ScriptTracker, Subject, effective_priority
+from vrrp.protocol.tracking import ScriptTracker, Subject, effective_priority
 from vrrp.protocol.validation import Discard, first_failure
 from vrrp.protocol.virtual_router import VirtualRouter
 from vrrp.wire.address import AnyAddress, is_link_local, pack
@@ -116,7 +116,7 @@ class Router:
         for name, table in tables.items():  # in place: listeners hold them
             self._by_interface[name].clear()
             self._by_interface[name].update(table)
-        self._timed: tuple[VirtualRouter | ScriptTracker | ProcessTracker, ...] = (
+        self._timed: tuple[VirtualRouter | Timed, ...] = (
             *self.virtual_routers,
             *subjects.timed,
         )
@@ -319,10 +319,12 @@ class Router:
     def set_interface(self, now_ns: int, name: str, up: bool) -> KeyedEffects:
         """An interface gained or lost its carrier. KeyError for an unknown name."""
         link = self._subjects.links[name]
-        if link.up is up or not self.profile.tracks_links:
+        if not self.profile.tracks_links:
             return ()
-        link.up = up
-        return self._turned(now_ns, link, True)
+        if not self._started:
+            link.settle(up)
+            return ()
+        return self._turned(now_ns, link, link.turn(now_ns, up))
 
     def set_file(self, now_ns: int, name: str, value: int) -> KeyedEffects:
         """A track file has this number in it (0 where it holds none or is gone). KeyError for an unknown name."""
@@ -334,7 +336,7 @@ class Router:
         """So many processes of a kind run now; before `start`, without delay. KeyError for an unknown name."""
         process = self._subjects.processes[name]
         if not self._started:
-            process.settle(count)
+            process.found(count)
             return ()
         return self._turned(now_ns, process, process.set_count(now_ns, count))
 

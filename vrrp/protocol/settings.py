@@ -118,6 +118,15 @@ class ProcessConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkDelays:
+    """How long an interface must be up, or down, before it counts as that (interface_up_down_delays)."""
+
+    name: str
+    up_ns: int = 0
+    down_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class FileConfig:
     """A file with a number to follow. `initial` is what is in it when the router starts; 0 where there is none."""
 
@@ -320,6 +329,7 @@ class RouterConfig:
     scripts: tuple[ScriptConfig, ...] = ()
     files: tuple[FileConfig, ...] = ()
     processes: tuple[ProcessConfig, ...] = ()
+    link_delays: tuple[LinkDelays, ...] = ()
     sync_groups: tuple[SyncGroupConfig, ...] = ()
     startup_delay_ns: int = 0
     """Added to the first Master_Down_Interval (vrrp_startup_delay)."""

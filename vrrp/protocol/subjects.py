@@ -16,6 +16,7 @@ from vrrp.protocol.settings import (
 )
 from vrrp.protocol.tracking import FileTracker, Link, ProcessTracker, ScriptTracker, Subject
 
+Timed: TypeAlias = ScriptTracker | ProcessTracker | Link
 Tracked: TypeAlias = TrackedScript | TrackedInterface | TrackedFile | TrackedProcess
 
 
@@ -37,12 +38,14 @@ class Subjects:
 
     def __init__(self, config: RouterConfig, interfaces: Iterable[str]) -> None:
         self.scripts = {script.name: ScriptTracker(script) for script in config.scripts}
-        self.links = {name: Link(name) for name in interfaces}
+        delays = {one.name: (one.up_ns, one.down_ns) for one in config.link_delays}
+        self.links = {name: Link(name, *delays.get(name, ())) for name in interfaces}
         self.files = {file.name: FileTracker(file) for file in config.files}
         self.processes = {process.name: ProcessTracker(process) for process in config.processes}
-        self.timed: tuple[ScriptTracker | ProcessTracker, ...] = (
+        self.timed: tuple[Timed, ...] = (
             *self.scripts.values(),
             *self.processes.values(),
+            *(link for name, link in self.links.items() if name in delays),
         )
         """Those with a time of their own to wake up."""
 
@@ -52,13 +55,13 @@ class Subjects:
             if name in before.scripts:
                 script.remember(before.scripts[name])
         for name, link in self.links.items():
-            link.up = before.links[name].up
+            link.settle(before.links[name].up)
         for name, file in self.files.items():
             if name in before.files:
                 file.value = before.files[name].value
         for name, process in self.processes.items():
             if name in before.processes:
-                process.settle(before.processes[name].count)
+                process.found(before.processes[name].count)
 
     def followed_by(self, config: VirtualRouterConfig, group: SyncGroupConfig | None) -> tuple[Followed, ...]:
         """What a virtual router, a member of `group` or of none, follows; ValueError for what there is not.

@@ -114,35 +114,67 @@ class ScriptTracker:
         return True
 
 
-class Link:
-    """An interface's carrier."""
+class Delayed:
+    """A verdict that turns after a while, unless it has turned back by then. `wake_ns`: when to call `expire`."""
 
-    __slots__ = ("name", "up")
+    __slots__ = ("_down_delay_ns", "_up_delay_ns", "_wanted", "up", "wake_ns")
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.up = True
+    def __init__(self, up_delay_ns: int, down_delay_ns: int) -> None:
+        self.up = self._wanted = True
+        self.wake_ns = NEVER
+        self._up_delay_ns = up_delay_ns
+        self._down_delay_ns = down_delay_ns
 
-    @property
-    def reason(self) -> str:
-        """What became of it, in words."""
-        return f"{self.name} is {'up' if self.up else 'down'}"
+    def settle(self, up: bool) -> None:
+        """So it is, without delay: what is found at the start."""
+        self.up = self._wanted = up
+        self.wake_ns = NEVER
+
+    def turn(self, now_ns: int, up: bool) -> bool:
+        """So it is from now on; True when that changed the verdict at once."""
+        self._wanted = up
+        if up is self.up:
+            self.wake_ns = NEVER
+        elif self.wake_ns == NEVER:
+            self.wake_ns = now_ns + (self._up_delay_ns if up else self._down_delay_ns)
+        return self.expire(now_ns)[1]
+
+    def expire(self, now_ns: int) -> tuple[Effects, bool]:
+        """Time has passed: no effects, and whether the verdict changed."""
+        if now_ns < self.wake_ns:
+            return (), False
+        self.settle(self._wanted)
+        return (), True
 
     def influence(self, weight: int, reverse: bool) -> int | None:
         """What it adds to a priority; None: it holds the virtual router in FAULT."""
         return _influence(self.up, weight, reverse)
 
 
-class ProcessTracker:
+class Link(Delayed):
+    """An interface's carrier."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str, up_delay_ns: int = 0, down_delay_ns: int = 0) -> None:
+        super().__init__(up_delay_ns, down_delay_ns)
+        self.name = name
+
+    @property
+    def reason(self) -> str:
+        """What became of it, in words."""
+        return f"{self.name} is {'up' if self.up else 'down'}"
+
+
+class ProcessTracker(Delayed):
     """Processes of one kind, counted by whoever drives this; `up` while there are enough and not too many."""
 
-    __slots__ = ("_due_ns", "config", "count", "up")
+    __slots__ = ("config", "count")
 
     def __init__(self, config: ProcessConfig) -> None:
+        super().__init__(config.fork_delay_ns, config.terminate_delay_ns)
         self.config = config
-        self.count = config.quorum
-        self.up = self._quorum
-        self._due_ns = NEVER
+        self.found(config.quorum)
 
     @property
     def _quorum(self) -> bool:
@@ -150,40 +182,19 @@ class ProcessTracker:
         return self.config.quorum <= self.count <= most
 
     @property
-    def wake_ns(self) -> int:
-        """When a quorum gained or lost counts at last."""
-        return self._due_ns
-
-    @property
     def reason(self) -> str:
         """What became of it, in words."""
         return f"{self.config.name} runs {'once' if self.count == 1 else f'{self.count} times'}"
 
-    def settle(self, count: int) -> None:
+    def found(self, count: int) -> None:
         """So many run before the router starts: counted without delay."""
         self.count = count
-        self.up = self._quorum
+        self.settle(self._quorum)
 
     def set_count(self, now_ns: int, count: int) -> bool:
         """So many run now; True when that changed the verdict at once."""
         self.count = count
-        if self._quorum is self.up:
-            self._due_ns = NEVER
-        elif self._due_ns == NEVER:
-            self._due_ns = now_ns + (self.config.terminate_delay_ns if self.up else self.config.fork_delay_ns)
-        return self.expire(now_ns)[1]
-
-    def expire(self, now_ns: int) -> tuple[Effects, bool]:
-        """Time has passed: no effects, and whether the verdict changed."""
-        if now_ns < self._due_ns:
-            return (), False
-        self._due_ns = NEVER
-        self.up = self._quorum
-        return (), True
-
-    def influence(self, weight: int, reverse: bool) -> int | None:
-        """What it adds to a priority; None: it holds the virtual router in FAULT."""
-        return _influence(self.up, weight, reverse)
+        return self.turn(now_ns, self._quorum)
 
 
 class FileTracker:
