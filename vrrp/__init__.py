@@ -1,5 +1,6 @@
 """VRRP: wire formats, protocol core, configuration reader. The simulator is the package `sim`."""
 
+from vrrp.protocol.counters import Counters
 from vrrp.protocol.effects import (
     AcquireAddresses,
     Announce,
@@ -12,7 +13,7 @@ from vrrp.protocol.effects import (
     StateChanged,
 )
 from vrrp.protocol.profile import FRR, KEEPALIVED, PROFILES, RFC3768, RFC5798, RFC9568, Profile, profile_named
-from vrrp.protocol.router import Counters, Router
+from vrrp.protocol.router import Router
 from vrrp.protocol.settings import (
     Announcements,
     FileConfig,

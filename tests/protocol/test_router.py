@@ -22,9 +22,10 @@ from protocol.routers import (
     settings,
     snapshot,
 )
+from vrrp.protocol.counters import Counters
 from vrrp.protocol.effects import ReleaseAddresses, SendAdvertisement, StateChanged
 from vrrp.protocol.profile import FRR, KEEPALIVED, PROFILES, RFC3768, RFC5798, RFC9568, Profile
-from vrrp.protocol.router import Counters, Router
+from vrrp.protocol.router import Router
 from vrrp.protocol.settings import (
     RouterConfig,
     ScriptConfig,

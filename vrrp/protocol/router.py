@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from vrrp.protocol.counters import Counters
 from vrrp.protocol.effects import Effect, Effects, SendAdvertisement, StateChanged
 from vrrp.protocol.profile import Profile
 from vrrp.protocol.settings import RouterConfig, SyncGroupConfig, VirtualRouterConfig
@@ -32,19 +33,6 @@ KeyedEffects: TypeAlias = tuple[tuple[VirtualRouter | None, Effect], ...]
 _NOTHING = Advertisement(version=3, vrid=1, priority=0, interval_cs=0, addresses=())
 _UNHEARD = {Discard.OWN_ADDRESS, Discard.TOO_SHORT, Discard.DESTINATION}
 """Refused before the state machine hears of them, by the kernel or the socket."""
-
-
-@dataclass(slots=True)
-class Counters:
-    """What one virtual router sent and received."""
-
-    sent: int = 0
-    priority_zero_sent: int = 0
-    accepted: int = 0
-    """Advertisements that passed every check, acted upon or not."""
-    priority_zero_received: int = 0
-    became_master: int = 0
-    discarded: Counter[Discard] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
