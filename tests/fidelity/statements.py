@@ -294,3 +294,21 @@ def vmac_mixed(folder: Path) -> None:
     with Lab(folder, [*plain(101, lines=["use_vmac", "vmac_xmit_base"]), *plain(102, lines=["use_vmac"])]) as lab:
         lab.start(1, 2)
         lab.until(9)
+
+
+def owner_255_init_fail(folder: Path) -> None:
+    """A first success after init_fail lets an owner with `state MASTER` be master at once, like any first result."""
+    script = check("fall 2", "rise 3", "init_fail")
+    with Lab(folder, [head() + script + instance(255, script=True, state="MASTER"), *plain(100)]) as lab:
+        lab.start(1, 2)
+        lab.until(5)
+
+
+def owner_255_first_failure(folder: Path) -> None:
+    script = check("fall 1", "rise 1", "init_fail")
+    with Lab(folder, [head() + script + instance(255, script=True, state="MASTER"), *plain(100)]) as lab:
+        lab.script(1, "fail")
+        lab.start(1, 2)
+        lab.until(2.5)
+        lab.script(1, "pass")
+        lab.until(7)

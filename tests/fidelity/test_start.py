@@ -100,6 +100,20 @@ def test_owner_255_startup_delay_a_first_result_ends_it() -> None:
         assert story.from_router("r1")[0].priority == 255
 
 
+def test_owner_255_init_fail_a_first_success_is_as_good_as_without_it() -> None:
+    for story in both("owner_255_init_fail"):
+        assert story.became("r1", "MASTER")[0] < 60 * MS_NS
+        assert story.from_router("r1")[0].priority == 255
+
+
+def test_owner_255_first_failure_once_failed_it_comes_back_as_a_backup() -> None:
+    """Its script, with init_fail, fails once, and passes from 2.5 s on: 3.004 s from then, not at once."""
+    for story in both("owner_255_first_failure"):
+        (returned,) = story.became("r1", "BACKUP")
+        assert returned / S_NS == pytest.approx(3.02, abs=0.02)
+        assert (story.became("r1", "MASTER")[0] - returned) / MS_NS == pytest.approx(3004.1, abs=0.5)
+
+
 def test_weight_zero_fault_waits_silently_for_the_first_result() -> None:
     """Nothing is said before the script's first result; from that on it is a backup's whole wait."""
     for story in both("weight_zero_fault"):

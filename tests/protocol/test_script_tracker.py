@@ -213,3 +213,12 @@ def test_verdict_is_that_of_the_last_long_enough_row(rise: int, fall: int, outco
         if outcomes[1:end].endswith("+" * rise):
             expected = "U"
         assert verdicts[end - 1] == expected
+
+
+def test_a_first_failure_after_init_fail_is_news() -> None:
+    subject = tracker(init_fail=True)
+    subject.start(0)
+    assert subject.finished(False)
+    assert (subject.up, subject.reason) == (False, "chk failed once")
+    subject.start(S_NS)
+    assert not subject.finished(False)

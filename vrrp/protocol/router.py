@@ -389,7 +389,7 @@ class Router:
     def _undecided(self, member: _Member) -> bool:
         """Whether it is held, and all that holds it are scripts without a result."""
         faults = [subject for companion in self._companions(member) for subject in companion.faults]
-        return bool(faults) and all(isinstance(one, ScriptTracker) and one.up is None for one in faults)
+        return bool(faults) and all(isinstance(one, ScriptTracker) and not one.results for one in faults)
 
     def _reasons(self, member: _Member) -> list[str]:
         return [subject.reason for companion in self._companions(member) for subject in companion.faults]

@@ -90,7 +90,7 @@ class ScriptTracker:
         return (KillScript(self.config.name),), not self._at_rest and self._result(False, "timed out")
 
     def finished(self, ok: bool) -> bool:
-        """The running script ended; True when that changed its verdict. Ignored when none is running."""
+        """The running script ended; True when that was its first verdict or another. Ignored when none is running."""
         if not self._kills_ns:
             return False
         del self._kills_ns[-1]
@@ -103,7 +103,7 @@ class ScriptTracker:
     def _result(self, ok: bool, verb: str) -> bool:
         self._at_rest = True
         first, self.results = not self.results, self.results + 1
-        if ok is self.up:
+        if ok is self.up and not first:
             self._streak = 0
             return False
         self._streak += 1
