@@ -139,7 +139,10 @@ def flush_on_stop(statement: Statement, values: Values, report: Report, _host: H
 
 
 def lvs_sync_daemon(statement: Statement, values: Values, report: Report, _host: Host) -> None:
-    """lvs_sync_daemon INTERFACE [INSTANCE] [id N] [maxlen N] [port N] [ttl N] [group ADDRESS]."""
+    """lvs_sync_daemon INTERFACE [[inst] INSTANCE] [id N] [maxlen N] [port N] [ttl N] [group ADDRESS].
+
+    The INSTANCE without `inst` stands first, and what follows it once was the id.
+    """
     if not statement.arguments:
         report.warning(statement.line, "lvs_sync_daemon requires interface", IGNORED)
         return
@@ -147,20 +150,33 @@ def lvs_sync_daemon(statement: Statement, values: Values, report: Report, _host:
         message = f"lvs_sync_daemon has already been specified as {values[statement.keyword]} - ignoring"
         report.warning(statement.line, message, "keepalived uses the first")
         return
-    interface, instance = (*statement.arguments, "")[:2]
+    interface, *words = statement.arguments
     if len(octets(interface)) > _LONGEST_INTERFACE:
         message = f"lvs_sync_daemon interface name '{interface}' too long - ignoring"
         report.warning(statement.line, message, IGNORED)
         return
-    values[statement.keyword] = f"{interface} {instance}"
-    words = iter(statement.arguments[2:])
-    for position, word in enumerate(words):
-        if word not in _LVS_SYNC_OPTIONS:
-            message = _old_sync_id(word) if position == 0 else f"Unknown option {word} specified for lvs_sync_daemon"
+    known = _LVS_SYNC_OPTIONS.keys() | {"inst"}
+    instance = words.pop(0) if words and words[0] not in known else ""
+    if instance and words and words[0] not in known:
+        report.warning(statement.line, _old_sync_id(words.pop(0)), "keepalived ignores it")
+    rest = iter(words)
+    for word in rest:
+        value = next(rest, None) if word in known else None
+        message = ""
+        if word not in known:
+            message = f"Unknown option {word} specified for lvs_sync_daemon"
+        elif word != "inst":
+            message = _LVS_SYNC_OPTIONS[word](word, value)
+        elif value is None:
+            position = len(statement.words) + 1
+            report.stop(statement.line, missing_parameter(statement.keyword, word, position))
+        elif instance:
+            message = f"lvs_sync_daemon vrrp instance has already been specified as {instance} - ignoring"
         else:
-            message = _LVS_SYNC_OPTIONS[word](word, next(words, None))
+            instance = value
         if message:
             report.warning(statement.line, message, "keepalived ignores it")
+    values[statement.keyword] = f"{interface} {instance}"
 
 
 def _old_sync_id(word: str) -> str:
@@ -242,6 +258,7 @@ def iptables(statement: Statement, values: Values, report: Report, _host: Host) 
         "keepalived uses nftables",
     )
     values[statement.keyword] = True
+    values.setdefault("nftables", "")
 
 
 def receive_buffers_policy(statement: Statement, values: Values, report: Report, _host: Host) -> None:
