@@ -80,6 +80,7 @@ def test_each_failure_has_its_line_and_its_sum(vrrp: Vrrp) -> None:
         ("track_interface", "eth1 loses its link", 0.615),
         ("sync_group", "eth1 loses its link", 3.247),
         ("sync_group", "is stopped", 0.611),
+        ("preempt_delay_and_a_weight", "script chk fails", 8.641),
     ],
 )
 def test_what_was_measured_lies_within(recording: str, failure: str, measured_s: float, vrrp: Vrrp) -> None:
