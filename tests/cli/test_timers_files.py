@@ -46,7 +46,7 @@ def test_each_failure_has_its_line_and_its_sum(vrrp: Vrrp) -> None:
         "  crashes, loses power or is cut off  2.602 s   3.102 s   3.602 s  master2",
         "  is stopped                          0.602 s   0.602 s   0.602 s  master2",
         "  script check_apiserver fails        6.607 s   8.107 s   9.607 s  master2",
-        "  script check_apiserver hangs        8.603 s  10.103 s  11.603 s  master2",
+        "  script check_apiserver hangs        8.604 s  10.104 s  11.604 s  master2",
         "  ens3 loses its link                 2.602 s   3.102 s   3.602 s  master2",
     ):
         assert line in lines

@@ -22,6 +22,7 @@ from vrrp.failover.standing import Peer, Standing, standings
 from vrrp.protocol.profile import Profile
 from vrrp.protocol.settings import RouterConfig, ScriptConfig, TrackedInterface, TrackedScript, VirtualRouterConfig
 from vrrp.protocol.timers import CENTISECOND_NS, master_down_ns, seconds_text, skew_ns
+from vrrp.protocol.tracking import OVERDUE_NS
 
 SCRIPT_RUN_NS = 4_000_000
 """From starting a check script to its result: fork, shell and a test of one file (measured: 3 to 15 ms)."""
@@ -154,7 +155,7 @@ class _Sums:
                 fixed(f"{more} more bad runs (fall {script.fall}), {interval} apart", more * script.interval_ns)
             )
         if mishap is Mishap.HANG:
-            parts.append(fixed("the run is killed (timeout)", script.timeout_ns))
+            parts.append(fixed("the run is killed (timeout)", script.timeout_ns + OVERDUE_NS))
         else:
             parts.append(fixed("the script itself runs (measured)", SCRIPT_RUN_NS))
         return (*parts, *self._late("each run begins late", script.fall))
