@@ -11,6 +11,7 @@ from vrrp.config import preprocess
 from vrrp.config.definitions import LONGEST_EXPANSION
 from vrrp.config.diagnostics import Report, Verdict, Voice
 from vrrp.config.lexer import Kind
+from vrrp.config.line import order_of
 from vrrp.config.open_files import LONGEST_LINE
 
 
@@ -89,6 +90,7 @@ def test_a_long_line_goes_on_as_another() -> None:
         ("${BLOCK}\n}\n", ["1 a", "1 {", "1 b", "2 }"]),
         ("${LINES} c\nd\n", ["1 a\nb c", "2 d"]),
         ("# ${NOTHING}\n", []),
+        ("a ${_ENV STATE} ${_ENV  LINES}\n", ["1 a MASTER a\nb"]),
         ("$STATE=x\na ${STATE} $STATE\n", ["2 a MASTER x"]),
     ],
 )
@@ -104,6 +106,13 @@ def test_a_placeholder_without_value() -> None:
         ("placeholder ${B} has no value", False, Voice.OURS),
         ("placeholder ${C} has no value", True, Voice.OURS),
     ]
+
+
+def test_what_later_releases_fill() -> None:
+    report = Report("f")
+    fragments('a "${_ENV HOME}"\n', report)
+    (one,) = report.diagnostics()
+    assert "keepalived 2.2.7, unlike later releases" in one.instead
 
 
 @pytest.mark.parametrize(
@@ -250,5 +259,8 @@ def test_any_text_keeps_its_order(text: str) -> None:
     numbers = [one.line for one in found]
     assert numbers == sorted(numbers)
     assert all(0 <= number <= text.count("\n") + 1 for number in numbers)
+    orders = [order_of(one.line) for one in found]
+    assert len(set(orders)) == len(orders)
+    assert orders == sorted(orders)
     assert all(one.text for one in found)
     assert {one.kind for one in found} <= set(Kind)

@@ -10,7 +10,8 @@ class Line(int):
 
     Attributes:
         file: the name of the file in which it counts.
-        order: its place among all lines that were read, from 1: those of an included file stand in between.
+        order: its place among all that was read: lines of an included file stand in between, and what stands behind a
+            brace comes after what stands before it.
     """
 
     file: str

@@ -162,6 +162,13 @@ class OpenFiles:
         self._stack.append(_Open(name, folder, lines, Line(0, name, self._order), self.checks, copied=True))
         self.copied = True
 
+    def step(self) -> None:
+        """Go on on the same line: what is read now stands behind what was read before."""
+        if self._stack:
+            self._order += 1
+            top = self._stack[-1]
+            top.line = Line(top.line, top.name, self._order)
+
     def close(self) -> None:
         """Read nothing any more."""
         self._stack.clear()
@@ -179,8 +186,7 @@ class OpenFiles:
                 continue
             self.cut = piece.cut
             self._order += 1
-            if piece.cut is Cut.NOT:
-                top.line = Line(top.line + 1, top.name, self._order)
+            top.line = Line(top.line + (piece.cut is Cut.NOT), top.name, self._order)
             return piece.text.rstrip("\r")
         return None
 

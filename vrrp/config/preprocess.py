@@ -107,6 +107,7 @@ class Preprocessor:
                 return None
             text = next(self._waiting[-1], None)
             if text is not None:
+                self._files.step()
                 return text
             self._waiting.pop()
         raw = self._files.next()
@@ -117,7 +118,7 @@ class Preprocessor:
         if self._files.cut is not Cut.NOT:
             self._cut_off(raw)
         if self._environment and "${" in raw:
-            raw = _PLACEHOLDER.sub(lambda found: self._environment.get(found[1], found[0]), raw)
+            raw = _PLACEHOLDER.sub(self._filled, raw)
         if not raw:
             if self._definitions.goes_on:
                 self._definitions.go_on("")
@@ -131,6 +132,11 @@ class Preprocessor:
         self.diverges |= "\\" in raw and without_comment(code.text).text != code.text
         self._files.copy.append("" if self._literal else code.text)
         return code.text
+
+    def _filled(self, found: re.Match[str]) -> str:
+        """The value of a placeholder: ${NAME}, or ${_ENV NAME}, which releases after 2.2.7 fill by themselves."""
+        words = found[0][2:-1].split()
+        return self._environment.get(words[-1] if words[0] == "_ENV" else found[1], found[0])
 
     def _code(self, text: str) -> Code:
         code = without_comment(text)
@@ -292,10 +298,11 @@ class Preprocessor:
             return
         for found in _PLACEHOLDER.finditer(text):
             quoted = text.count('"', 0, found.start()) % 2
+            keepalived = "keepalived 2.2.7, unlike later releases," if found[1] == "_ENV" else "keepalived"
             self._report.error(
                 self._files.line,
                 f"placeholder {found[0]} has no value",
-                "give one in environment; keepalived reads it as written"
+                f"give one in environment; {keepalived} reads it as written"
                 + (", and its braces as those of a block" if not quoted else ""),
                 Voice.OURS,
             )
@@ -321,7 +328,10 @@ class Preprocessor:
             self._statement(fragment, here)
         if kind is not None:
             self._fragments.append(Fragment(here, kind, fragment))
-        return rest.strip(" \t")
+        rest = rest.strip(" \t")
+        if rest:
+            self._files.step()
+        return rest
 
     def _statement(self, text: str, line: int) -> None:
         if text.count('"') % 2:
