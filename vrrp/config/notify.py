@@ -8,6 +8,7 @@ from vrrp.config.diagnostics import Report, Voice, missing_parameter
 from vrrp.config.script_security import Runnable, ScriptUsers
 from vrrp.config.settings import script_words
 from vrrp.config.tree import Statement
+from vrrp.config.words import unclosed
 
 NOTIFY_KEYWORDS = frozenset(
     {
@@ -44,7 +45,12 @@ class Notifications:
         """Take a line in."""
         keyword = statement.keyword
         if not statement.arguments:
-            if keyword != "notify_deleted":
+            # What stands behind an open quote is no argument, and yet not missing.
+            if (
+                not script_words(statement, self.report)
+                and not unclosed(statement.text)
+                and keyword != "notify_deleted"
+            ):
                 self.report.stop(statement.line, missing_parameter(keyword))
             return
         if keyword in self.commands:

@@ -35,7 +35,8 @@ def command(statement: Statement, report: Report) -> str | None:
     words = script_words(statement, report)
     if words:
         return words[0]
-    if not statement.arguments:
+    # What stands behind an open quote is no argument, and yet not missing.
+    if not statement.arguments and not unclosed(statement.text):
         report.stop(statement.line, missing_parameter(statement.keyword))
     return None
 

@@ -158,7 +158,7 @@ class TreeReader:
                 "keepalived reads on as if it were there",
             )
         if not good:
-            # What keepalived was to skip it now reads, and gives to nobody.
+            # What keepalived was to skip it now reads, and gives to the last one of this kind, or to nobody.
             self._table(context)
             return ()
         return (Block(statement.line, statement.words, self._table(context), self._last_line()),)
