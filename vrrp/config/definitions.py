@@ -81,14 +81,6 @@ class Definitions:
         """Whether the next line belongs to a definition."""
         return self._open is not None
 
-    def __contains__(self, name: str) -> bool:
-        """Whether a name is defined, by the file or by keepalived."""
-        return name in self._values or name in self._computed or name == "_RANDOM"
-
-    def __len__(self) -> int:
-        """How many names the file has defined."""
-        return len(self._values)
-
     def define(self, text: str) -> bool:
         """Take a line as a definition, if it is one."""
         found = _DEFINITION.fullmatch(text)
