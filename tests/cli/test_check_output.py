@@ -175,11 +175,8 @@ def test_comments_silence(edit: tuple[str, str], found: list[str], tmp_path: Pat
         ("    state SLAVE\n", "    state BACKUP\n"),
         ("    state backup  # first\r\n", "    state BACKUP  # first\r\n"),
         ("    state master\n", None),  # keepalived takes it for BACKUP: what was meant is another thing
-        ("    authentication {\n    auth_type PASS\n    auth_pass a#b\n    }\n", '    auth_pass "a#b"\n'),
-        (
-            "    authentication {\n    auth_type PASS\n    auth_pass P@##D321!x # y\n    }\n",
-            '    auth_pass "P@##D321" # y\n',
-        ),
+        # In quotes it would be another password on the wire than that of the nodes that are not mended yet.
+        ("    authentication {\n    auth_type PASS\n    auth_pass a#b\n    }\n", None),
         (
             "    authentication {\n    auth_type PASS\n    auth_pass verylongsecret\n    }\n",
             "    auth_pass verylong\n",
