@@ -188,6 +188,14 @@ def take_common(entry: Statement, draft: CheckerDraft, around: Surroundings) -> 
     return draft.connection is not None and connects(entry, draft.connection, default, around.report)
 
 
+def _again(entry: Statement, own: Mapping[str, object], report: Report) -> bool:
+    """Whether the line names once more what a DNS_CHECK asks for: keepalived keeps the first name."""
+    if entry.keyword != "name" or "name" not in own or not entry.arguments:
+        return False
+    report.warning(entry.line, "DNS_CHECK name already specified - ignoring", "keepalived uses the first")
+    return True
+
+
 def _connecting(
     kind: type[Checker], own: Mapping[str, Field], **usual: int
 ) -> Callable[[Block, Surroundings], CheckerDraft | None]:
@@ -202,7 +210,7 @@ def _connecting(
                         connects(line, host, around.server, around.report)
                 end_of_connection(host, entry.end, around)
                 draft.hosts.append(host)
-            elif not take_common(entry, draft, around):
+            elif not take_common(entry, draft, around) and not _again(entry, draft.own, around.report):
                 set_field(entry, own, draft.own, around.report)
         end_of_connection(draft.connection, block.end, around)
         return draft
@@ -268,14 +276,15 @@ def _misc(block: Block, around: Surroundings) -> CheckerDraft | None:
     for entry in block.entries():
         if take_common(entry, draft, around) or set_field(entry, _MISC, own, report):
             continue
-        named = f"'{own['command']}'" if "command" in own else ""
+        named = _shown(own.get("command", ""))
         if entry.keyword == "misc_path":
             if entry.arguments:
                 path = command(entry, report)
                 if path is None:
                     report.stop(entry.line, "a quote that is never closed crashes keepalived 2.2.7")
                     return None
-                own["command"] = path
+                own.pop("command", None)
+                own |= {"command": path} if path.strip() else {}
         elif not entry.arguments:
             report.warning(entry.line, f"No user specified for misc checker script {named}", IGNORES)
         elif (identity := users.named(entry.arguments)) is None:
@@ -289,11 +298,16 @@ def _misc(block: Block, around: Surroundings) -> CheckerDraft | None:
         return None
     identity = identity or users.default(block.end, report)
     if identity is None:
-        message = f"Unable to set default user for misc script '{own['command']}' - removing"
+        message = f"Unable to set default user for misc script {_shown(own['command'])} - removing"
         report.error(block.end, message, _DROPPED)
         return None
     around.file.identities[block.line, own["command"]] = identity
     return draft
+
+
+def _shown(path: str) -> str:
+    """A command as keepalived prints it."""
+    return path if path.startswith("</") else " ".join(f"'{part}'" for part in path.split())
 
 
 def _file(block: Block, around: Surroundings) -> CheckerDraft | None:

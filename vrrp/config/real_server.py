@@ -96,7 +96,7 @@ def take_command(entry: Statement, own: dict[str, Any], group: str | None, line:
             report.warning(entry.line, told, "keepalived runs the first")
         return
     named = command(entry, report)
-    if named is None:
+    if named is None or not named.strip():
         return
     words, _ = split_command(entry.text)
     identity = file.users.named(words[2:]) if words[2:] else file.users.default(entry.line, report)

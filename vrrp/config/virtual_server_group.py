@@ -37,7 +37,7 @@ def _entry(entry: Statement, group: str, report: Report) -> GroupAddresses | Non
         return _fwmark(entry, group, report)
     text, *behind = entry.words
     port, fault = port_number(("", *entry.words))
-    range_text = f" /port/{behind[0]}" if behind else " "
+    range_text = f" /port/{behind[0]}" if behind and behind[0] != "0" else " "
     first = host_address(text)
     if first is not None and first.version == 4 and ":" in text:
         first = None
