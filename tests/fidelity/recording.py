@@ -37,10 +37,8 @@ PREDICTED = {
     "start",
     "stop",
 }
-WORDS = {"script-unhang": "script-pass", "crash-child": "crash"}
+WORDS = {"script-unhang": "script-pass"}
 """What a scenario calls it."""
-STARTS = {"start", "crash-child"}
-"""Whoever lost its child starts another, when its log tells."""
 CONSEQUENCES = {"remove-addresses", "stopped"}
 """What a scenario needs no event for: a start clears leftover addresses, and a stop ends."""
 COMMENTS = {"other"}
@@ -119,7 +117,7 @@ class Recording:
         """
         starts: list[tuple[str, float]] = []
         for event in self.events:
-            if event["action"] not in STARTS:
+            if event["action"] != "start":
                 continue
             router, begun = event["router"], event["t"]
             told = [t for t in self._transitions if t["router"] == router and t["t"] >= begun]

@@ -312,3 +312,22 @@ def owner_255_first_failure(folder: Path) -> None:
         lab.until(2.5)
         lab.script(1, "pass")
         lab.until(7)
+
+
+def startup_delay_reload(folder: Path) -> None:
+    """A reload while vrrp_startup_delay lasts."""
+    with Lab(folder, plain(101, 100, defs=["vrrp_startup_delay 3"])) as lab:
+        lab.start(1, 2)
+        lab.until(1.3)
+        lab.reload(1)
+        lab.until(10)
+
+
+def child_killed_often(folder: Path) -> None:
+    """The VRRP process killed again and again: each time its parent waits twice as long."""
+    with Lab(folder, plain(100)) as lab:
+        lab.start(1)
+        for at in (1, 3, 6, 10.5, 17):
+            lab.until(at)
+            lab.crash_child(1)
+        lab.until(27)

@@ -107,3 +107,12 @@ def test_child_killed_the_parent_starts_another_which_is_two_failovers() -> None
         again = story.became("r2", "BACKUP", after_ns=6 * S_NS)[0]
         assert 6_300 * MS_NS < again < 6_340 * MS_NS
         assert (story.became("r2", "MASTER", after_ns=again)[0] - again) / MS_NS == pytest.approx(3605.8, abs=0.2)
+
+
+def test_child_killed_often_its_parent_waits_twice_as_long_each_time() -> None:
+    """Killed at 1, 3, 6, 10.5 and 17 s: there again at once, and after 1, 2, 4 and 8 s."""
+    killed = (1.0, 3.0, 6.0, 10.5, 17.0)
+    for story in both("child_killed_often"):
+        again = [at_ns / S_NS for at_ns in story.became("r1", "BACKUP")[1:]]
+        waits = [back - kill for back, kill in zip(again, killed, strict=True)]
+        assert waits == [pytest.approx(wait, abs=0.03) for wait in (0.015, 1.015, 2.015, 4.015, 8.015)]

@@ -114,6 +114,12 @@ def test_owner_255_first_failure_once_failed_it_comes_back_as_a_backup() -> None
         assert (story.became("r1", "MASTER")[0] - returned) / MS_NS == pytest.approx(3004.1, abs=0.5)
 
 
+def test_startup_delay_reload_does_not_begin_or_end_it() -> None:
+    """3 s from the start, whatever happens at 1.3 s."""
+    for story in both("startup_delay_reload"):
+        assert story.became("r1", "MASTER")[0] / S_NS == pytest.approx(6.6224, abs=0.001)
+
+
 def test_weight_zero_fault_waits_silently_for_the_first_result() -> None:
     """Nothing is said before the script's first result; from that on it is a backup's whole wait."""
     for story in both("weight_zero_fault"):

@@ -99,6 +99,14 @@ def test_a_backup_waits_anew() -> None:
     assert router.deadline_ns == 2 * S_NS + 3_601_562_500
 
 
+def test_the_startup_delay_lasts_as_long_as_it_would_have() -> None:
+    # Measured with a delay of 3 s and a reload at 1.3 s: master 6.606 s after the start.
+    router = host(KEEPALIVED, one(), startup_delay_ns=3 * S_NS)
+    router.start(0)
+    reload(router, one(), now_ns=1_300 * MS_NS, startup_delay_ns=3 * S_NS)
+    assert router.deadline_ns == 6_605_468_750
+
+
 def test_an_interval_learned_is_forgotten() -> None:
     router = running(one(version=3, interval_cs=100), until_ns=0)
     router.receive(S_NS, "eth0", Packet(version=3, vrid=51, priority=200, interval=200).datagram())

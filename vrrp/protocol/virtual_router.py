@@ -282,8 +282,8 @@ class VirtualRouter:
         """
         if self.state is not INITIALIZE:
             return ()
-        self.state = predecessor.state
-        self.ah_sequence = predecessor.ah_sequence
+        self.state, self.ah_sequence = predecessor.state, predecessor.ah_sequence
+        self._quiet_until_ns = predecessor._quiet_until_ns
         if self.state is BACKUP:
             self._heard_ns = now_ns
             self._wait(now_ns, self._down_ns)
