@@ -102,6 +102,7 @@ class Node:
                 interface.port.set_link(interface.cable)
         if self._make_router is not None:
             self._respawn += 1
+            self._respawn_delay_ns = 0
             self._born_ns = now_ns
             self._identification.clear()  # keepalived counts from 1 at each start, and after a reload (measured)
             self._steady.clear()
@@ -148,7 +149,9 @@ class Node:
 
     def _start_again(self, respawn: int) -> None:
         if respawn == self._respawn:
+            delay_ns = self._respawn_delay_ns
             self.start(self.kernel.now_ns)
+            self._respawn_delay_ns = delay_ns
 
     def reload(self, now_ns: int, configuration: RouterConfig) -> None:
         """Another configuration stands in the file, and the VRRP process is sent SIGHUP."""

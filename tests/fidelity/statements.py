@@ -331,3 +331,18 @@ def child_killed_often(folder: Path) -> None:
             lab.until(at)
             lab.crash_child(1)
         lab.until(27)
+
+
+def child_killed_anew(folder: Path) -> None:
+    """A parent started anew waits no longer for what befell the one before it."""
+    with Lab(folder, plain(100)) as lab:
+        lab.start(1)
+        lab.until(1)
+        lab.crash_child(1)
+        lab.until(2.2)
+        lab.stop(1)
+        lab.until(4)
+        lab.start(1)
+        lab.until(5)
+        lab.crash_child(1)
+        lab.until(7)

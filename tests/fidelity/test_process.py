@@ -116,3 +116,10 @@ def test_child_killed_often_its_parent_waits_twice_as_long_each_time() -> None:
         again = [at_ns / S_NS for at_ns in story.became("r1", "BACKUP")[1:]]
         waits = [back - kill for back, kill in zip(again, killed, strict=True)]
         assert waits == [pytest.approx(wait, abs=0.03) for wait in (0.015, 1.015, 2.015, 4.015, 8.015)]
+
+
+def test_child_killed_anew_another_parent_does_not_wait() -> None:
+    """Killed at 1 s, stopped at 2.2 s, started at 4 s, killed at 5 s: there again at once."""
+    for story in both("child_killed_anew"):
+        begun = [at_ns / S_NS for at_ns in story.became("r1", "BACKUP")]
+        assert begun == [pytest.approx(at, abs=0.03) for at in (0.015, 1.015, 4.015, 5.015)]
