@@ -60,7 +60,11 @@ def _priority(router: VirtualRouterConfig, broken: Iterable[Failure], node: str)
     """The effective priority while something is broken."""
     down = {(failure.kind, failure.what) for failure in broken if failure.node == node}
     moved = 0
-    for kind, tracked in ((Kind.SCRIPT, router.track_scripts), (Kind.LINK, router.track_interfaces)):
+    for kind, tracked in (
+        (Kind.SCRIPT, router.track_scripts),
+        (Kind.LINK, router.track_interfaces),
+        (Kind.PROCESS, router.track_processes),
+    ):
         for one in tracked:
             if ((kind, one.name) in down) is (one.weight < 0):
                 moved += -one.weight if one.reverse else one.weight

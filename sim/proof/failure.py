@@ -23,6 +23,7 @@ class Kind(enum.Enum):
 
     SCRIPT = "script fails"
     HANG = "script hangs"
+    PROCESS = "process ends"
     CRASH = "crashes"
     POWER = "loses power"
     STOP = "is stopped"
@@ -33,6 +34,7 @@ class Kind(enum.Enum):
 _ACTIONS: Mapping[Kind, tuple[str, str]] = {
     Kind.SCRIPT: ("script-fail", "script-pass"),
     Kind.HANG: ("script-hang", "script-pass"),
+    Kind.PROCESS: ("process-die", "process-start"),
     Kind.CRASH: ("crash", "start"),
     Kind.POWER: ("power-off", "start"),
     Kind.STOP: ("stop", "start"),
@@ -49,7 +51,7 @@ PROCESS_ENDS = frozenset({Kind.CRASH, Kind.POWER, Kind.STOP})
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One thing that breaks. `what` is the script, the interface or the segment; empty for the whole node."""
+    """One thing that breaks. `what` is the script, process, interface or segment; empty for the whole node."""
 
     kind: Kind
     node: str
@@ -58,6 +60,8 @@ class Failure:
     def __str__(self) -> str:
         if self.kind in SCRIPTED:
             return f"{self.node}: {self.kind.value.replace('script', f'script {self.what}')}"
+        if self.kind is Kind.PROCESS:
+            return f"{self.node}: process {self.what} ends"
         if self.kind is Kind.LINK:
             return f"{self.node}: {self.what} loses its link"
         if self.kind is Kind.PARTITION:
@@ -83,6 +87,8 @@ def failures(scenario: Scenario, configs: Mapping[str, RouterConfig], ignored: I
         tracked = {tracked.name for follower in followers for tracked in follower.track_scripts}
         tracked.update(*ignored.get(node, {}).values())
         found += [Failure(Kind.SCRIPT, node, script.name) for script in config.scripts if script.name in tracked]
+        followed = dict.fromkeys(tracked.name for follower in followers for tracked in follower.track_processes)
+        found += [Failure(Kind.PROCESS, node, name) for name in followed]
         found += [Failure(kind, node) for kind in (Kind.CRASH, Kind.POWER, Kind.STOP)]
         interfaces = scenario.nodes[node].interfaces
         found += [Failure(Kind.LINK, node, interface) for interface in interfaces]
@@ -120,6 +126,7 @@ def _event(failure: Failure, action: str, at_ns: int) -> EventSpec:
         node=failure.node,
         script=failure.what if failure.kind in SCRIPTED else None,
         interface=failure.what if failure.kind is Kind.LINK else None,
+        process=failure.what if failure.kind is Kind.PROCESS else None,
     )
 
 

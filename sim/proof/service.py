@@ -20,8 +20,8 @@ from vrrp.wire.address import text
 class Provider:
     """A node that has an address configured: by which virtual router, over which interface of which segment.
 
-    `companions` are the members of its sync group, itself among them. `scripts` and `interfaces` are what must be
-    whole for it to serve as its configuration wants, also where that has no effect.
+    `companions` are the members of its sync group, itself among them. `scripts`, `processes` and `interfaces` are what
+    must be whole for it to serve as its configuration wants, also where that has no effect.
     """
 
     node: str
@@ -30,6 +30,7 @@ class Provider:
     segment: str
     companions: frozenset[str]
     scripts: frozenset[str]
+    processes: frozenset[str]
     interfaces: frozenset[str]
 
     def reachable(self, broken: Iterable[Failure]) -> bool:
@@ -55,6 +56,8 @@ class Provider:
             return False
         if failure.kind in SCRIPTED:
             return failure.what in self.scripts
+        if failure.kind is Kind.PROCESS:
+            return failure.what in self.processes
         if failure.kind is Kind.LINK:
             return failure.what in self.interfaces
         return failure.kind is not Kind.PARTITION or failure.what == self.segment
@@ -86,6 +89,7 @@ def _provider(
     followers: list[VirtualRouterConfig | SyncGroupConfig] = [*companions, *groups]
     scripts = {tracked.name for one in followers for tracked in one.track_scripts if not tracked.reverse}
     scripts.update(*(ignored.get(one.name, ()) for one in companions))
+    processes = {tracked.name for one in followers for tracked in one.track_processes if not tracked.reverse}
     interfaces = {watched.name for one in followers for watched in one.track_interfaces if not watched.reverse}
     interfaces |= {one.interface for one in companions}
     return Provider(
@@ -95,5 +99,6 @@ def _provider(
         segment=scenario.nodes[node].interfaces[virtual_router.interface].segment,
         companions=frozenset(names),
         scripts=frozenset(scripts),
+        processes=frozenset(processes),
         interfaces=frozenset(interfaces),
     )

@@ -44,6 +44,9 @@ class Settling:
         startup_ns = max(config.startup_delay_ns for config in configs.values())
         scripts = [script for config in configs.values() for script in config.scripts]
         detection_ns = max((max(s.rise, s.fall) * s.interval_ns + s.timeout_ns for s in scripts), default=0)
+        detection_ns += max((max(d.up_ns, d.down_ns) for c in configs.values() for d in c.link_delays), default=0)
+        processes = [process for config in configs.values() for process in config.processes]
+        detection_ns += max((max(p.fork_delay_ns, p.terminate_delay_ns) for p in processes), default=0)
         self.step_ns = max(self.interval_ns, SECOND_NS // 4)
         """How often to look."""
         self._quiet_ns = 2 * self.interval_ns + _SLACK_NS
@@ -96,6 +99,8 @@ def _at_rest(process: VrrpProcess, now_ns: int, looked: Deadlines) -> bool:
     if not process.alive:
         return True
     router = process.router
+    if router.undecided:
+        return False
     for name, tracker in router.scripts.items():
         passes = process.node.script_outcome(name) is ScriptOutcome.PASS
         if tracker.results and tracker.up is not passes:

@@ -15,6 +15,7 @@ from proof.rigs import rig
 from sim.inputs import from_scenario
 from sim.network import Network
 from sim.proof.campaign import plans
+from sim.proof.downtime import downtimes
 from sim.proof.failure import Failure, Kind
 from sim.proof.rig import Rig
 from sim.proof.rulebook import RULES
@@ -152,3 +153,31 @@ def test_a_startup_delay_is_waited_for() -> None:
     assert all(node.config.globals.startup_delay_ns for node in cluster.nodes)
     trial = rig(delayed).run(Plan((Failure(Kind.STOP, "a"),)))
     assert [stage.fates["10.0.0.100"].masters for stage in trial.stages] == [("a",), ("b",), ("a",)]
+
+
+def test_a_process_that_ends_is_waited_for_as_long_as_it_is_given() -> None:
+    process = "vrrp_track_process web {\n    process nginx\n    weight -20\n    terminate_delay 6\n}\n"
+    tracked = TWO.replace("==> a/keepalived.conf <==\n", f"==> a/keepalived.conf <==\n{process}", 1)
+    tracked = tracked.replace("    track_script {\n        chk\n", "    track_process {\n        web\n", 1)
+    bed = rig(tracked)
+    failure = Failure(Kind.PROCESS, "a", "web")
+    assert failure in bed.failures
+    assert str(failure) == "a: process web ends"
+    elected, ended, mended = bed.run(Plan((failure,))).stages
+    assert [stage.fates["10.0.0.100"].masters for stage in (elected, ended, mended)] == [("a",), ("b",), ("a",)]
+    assert ended.fates["10.0.0.100"].usable == ("b",)
+    assert ended.detected_ns is not None
+    assert 6_000_000_000 <= ended.detected_ns < 6_100_000_000
+    (row,) = downtimes(bed, [bed.run(Plan((failure,), mended=False))])
+    assert row.worst_ns == pytest.approx(ended.detected_ns + 3_609_475_000, abs=10)
+    assert row.best_ns == pytest.approx(ended.detected_ns + 2_609_475_000, abs=10)
+
+
+def test_a_link_that_counts_late_is_waited_for() -> None:
+    delays = "interface_up_down_delays {\n    eth1 4 7\n}\n"
+    text = TWO.replace("==> a/keepalived.conf <==\n", f"==> a/keepalived.conf <==\n{delays}", 1)
+    text = text.replace("    track_script {\n        chk\n", "    track_interface {\n        eth1 weight -20\n", 1)
+    bed = rig(text)
+    assert bed.configs["a"].link_delays
+    elected, down, up = bed.run(Plan((Failure(Kind.LINK, "a", "eth1"),))).stages
+    assert [stage.fates["10.0.0.100"].masters for stage in (elected, down, up)] == [("a",), ("b",), ("a",)]

@@ -134,6 +134,12 @@ class Router:
         return self._subjects.scripts
 
     @property
+    def undecided(self) -> bool:
+        """Whether a link or a process changed, and that does not count yet: its delay runs."""
+        delayed = (*self._subjects.links.values(), *self._subjects.processes.values())
+        return any(subject.wake_ns < NEVER for subject in delayed)
+
+    @property
     def deadline_ns(self) -> int | None:
         """When `expire` is due at the latest; None when there is nothing to wait for."""
         return None if self.wake_ns >= NEVER else self.wake_ns
