@@ -61,6 +61,7 @@ KINDS = {
     Mishap.STOP: (Kind.STOP,),
     Mishap.SCRIPT: (Kind.SCRIPT,),
     Mishap.HANG: (Kind.HANG,),
+    Mishap.PROCESS: (Kind.PROCESS,),
     Mishap.LINK: (Kind.LINK,),
 }
 
@@ -96,6 +97,17 @@ CLUSTERS = {
     ),
     "links": cluster(
         ("110", "    track_interface {\n        eth1\n        eth2 weight -20\n    }\n"), ("100", ""), before=""
+    ),
+    "processes": cluster(
+        ("110", "    track_process {\n        web\n        db weight 0\n    }\n"),
+        ("100", ""),
+        before="vrrp_track_process web {\n    process nginx\n    weight -20\n    terminate_delay 2\n}\n"
+        "vrrp_track_process db {\n    process postgres\n}\n",
+    ),
+    "delayed-links": cluster(
+        ("110", "    track_interface {\n        eth1\n        eth2 weight -20\n    }\n"),
+        ("100", ""),
+        before="interface_up_down_delays {\n    eth1 1 2.5\n    eth2 3 4\n}\n",
     ),
     "sync-group": cluster(("110", ""), ("100", ""), before=SCRIPTS + GROUP, after=SECOND),
 }

@@ -18,9 +18,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vrrp.failover.part import Part, best_ns, fixed, worst_ns
-from vrrp.failover.standing import Peer, Standing, standings
+from vrrp.failover.standing import Peer, Standing, Tracked, standings
 from vrrp.protocol.profile import Profile
-from vrrp.protocol.settings import RouterConfig, ScriptConfig, TrackedInterface, TrackedScript, VirtualRouterConfig
+from vrrp.protocol.settings import RouterConfig, ScriptConfig, TrackedInterface, VirtualRouterConfig
 from vrrp.protocol.timers import CENTISECOND_NS, master_down_ns, seconds_text, skew_ns
 from vrrp.protocol.tracking import OVERDUE_NS
 
@@ -35,6 +35,7 @@ class Mishap(enum.Enum):
     STOP = "is stopped"
     SCRIPT = "script fails"
     HANG = "script hangs"
+    PROCESS = "process ends"
     LINK = "loses its link"
 
 
@@ -83,8 +84,9 @@ class Failover:
 
     def __str__(self) -> str:
         phrase: str = self.mishap.value
-        if self.mishap in {Mishap.SCRIPT, Mishap.HANG}:
-            return phrase.replace("script", f"script {self.what}")
+        if self.mishap is not Mishap.LINK and self.what:
+            kind, does = phrase.split()
+            return f"{kind} {self.what} {does}"
         return f"{self.what} {phrase}" if self.what else phrase
 
 
@@ -131,12 +133,14 @@ class _Sums:
         for mishap in (Mishap.SCRIPT, Mishap.HANG):
             for tracked in master.scripts():
                 yield self._of_tracked(mishap, tracked, self._script(scripts[tracked.name], mishap))
+        for followed in master.processes():
+            yield self._of_tracked(Mishap.PROCESS, followed, self._ending(followed.name))
         own = dict.fromkeys(one.interface for one in master.companions)
         for name in own:
             yield self._own_link(name)
         for watched in master.interfaces():
             if watched.name not in own:
-                yield self._of_tracked(Mishap.LINK, watched, self._carrier())
+                yield self._of_tracked(Mishap.LINK, watched, self._carrier(watched.name))
 
     def ignored(self, script: str) -> Failover:
         """The failure of a script that is tracked to no effect."""
@@ -160,13 +164,17 @@ class _Sums:
             parts.append(fixed("the script itself runs (measured)", SCRIPT_RUN_NS))
         return (*parts, *self._late("each run begins late", script.fall))
 
-    def _carrier(self) -> tuple[Part, ...]:
-        detection_ns = self._profile.link_detection_ns
-        return (fixed("the kernel tells of the carrier (measured)", detection_ns),) if detection_ns else ()
+    def _ending(self, name: str) -> tuple[Part, ...]:
+        delays = [process.terminate_delay_ns for process in self._master.host.processes if process.name == name]
+        return tuple(fixed("terminate_delay", delay_ns) for delay_ns in delays if delay_ns)
 
-    def _of_tracked(
-        self, mishap: Mishap, tracked: TrackedScript | TrackedInterface, detection: tuple[Part, ...]
-    ) -> Failover:
+    def _carrier(self, name: str) -> tuple[Part, ...]:
+        detection_ns = self._profile.link_detection_ns
+        parts = [fixed("the kernel tells of the carrier (measured)", detection_ns)] if detection_ns else []
+        delays = [delays.down_ns for delays in self._master.host.link_delays if delays.name == name]
+        return (*parts, *(fixed("interface_up_down_delays", delay_ns) for delay_ns in delays))
+
+    def _of_tracked(self, mishap: Mishap, tracked: Tracked, detection: tuple[Part, ...]) -> Failover:
         """Something tracked fails: FAULT, a lower priority, or nothing at all."""
         master = self._master
         if isinstance(tracked, TrackedInterface) and not self._profile.tracks_links:
@@ -188,7 +196,7 @@ class _Sums:
         noticed = self._profile.tracks_links and any(one.track_own_interface for one in silent)
         ways = dict.fromkeys(master.companions, _Way.GOODBYE if noticed else _Way.NOTHING)
         ways |= dict.fromkeys(silent, _Way.SILENCE)
-        return self._sum(Mishap.LINK, name, (), ways, told=self._carrier())
+        return self._sum(Mishap.LINK, name, (), ways, told=self._carrier(name))
 
     # What the backups do --------------------------------------------------------------------------------
 

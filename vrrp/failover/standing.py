@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from vrrp.protocol.settings import RouterConfig, TrackedInterface, TrackedScript, VirtualRouterConfig
+from vrrp.protocol.settings import RouterConfig, TrackedInterface, TrackedProcess, TrackedScript, VirtualRouterConfig
 from vrrp.protocol.tracking import effective_priority
+
+Tracked: TypeAlias = TrackedScript | TrackedProcess | TrackedInterface
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,19 @@ class Peer:
         own += [w for group in groups for w in group.track_interfaces if w.name not in names]
         return tuple(watched for watched in own if not (watched.weight and self.router.owner))
 
-    def priority(self, down: Iterable[TrackedScript | TrackedInterface] = ()) -> int:
+    def processes(self) -> tuple[TrackedProcess, ...]:
+        """The processes that count for it; a member keeps its weight of those."""
+        groups = [group for group in self.host.sync_groups if self.router.name in group.members]
+        own = list(self.router.track_processes)
+        names = {tracked.name for tracked in own}
+        own += [t for group in groups for t in group.track_processes if t.name not in names]
+        return tuple(tracked for tracked in own if not (tracked.weight and self.router.owner))
+
+    def priority(self, down: Iterable[Tracked] = ()) -> int:
         """The effective priority while all that it tracks is well, but for what is `down`."""
         lost = set(down)
         moved = 0
-        everything: list[TrackedScript | TrackedInterface] = [*self.scripts(), *self.interfaces()]
+        everything: list[Tracked] = [*self.scripts(), *self.processes(), *self.interfaces()]
         for tracked in everything:
             if (tracked in lost) is (tracked.weight < 0):
                 moved += -tracked.weight if tracked.reverse else tracked.weight
