@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config.generated_lvs import Draw, compare
-from vrrp.config import parse
+from vrrp.config import Verdict, parse
 
 
 @pytest.mark.parametrize("first", range(0, 300, 50))
@@ -33,3 +33,17 @@ def test_keepalived_says_the_same() -> None:
     assert totals.verdicts >= 397, "\n".join(told)
     assert totals.lines >= 390, "\n".join(told)
     assert totals.texts >= 380, "\n".join(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("virtual_server fwmark {\n}\n", 1),
+        ("virtual_server 10.0.0.1 80 {\nreal_server 10.0.0.2 80 {\nHTTP_GET {\n}\n}\n}\n", 4),
+        ("virtual_server 10.0.0.1 80 {\nreal_server 10.0.0.2 80 {\nMISC_CHECK {\nmisc_path 'x\n}\n}\n}\n", 4),
+    ],
+)
+def test_what_crashes_keepalived(text: str, line: int) -> None:
+    parsed = parse(text)
+    assert parsed.verdict is Verdict.FATAL
+    assert [one.line for one in parsed.diagnostics if one.instead == "keepalived 2.2.7 crashes"] == [line]

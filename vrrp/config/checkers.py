@@ -281,7 +281,7 @@ def _misc(block: Block, around: Surroundings) -> CheckerDraft | None:
             if entry.arguments:
                 path = command(entry, report)
                 if path is None:
-                    report.stop(entry.line, "a quote that is never closed crashes keepalived 2.2.7")
+                    report.die(entry.line, "a quote that is never closed", "keepalived 2.2.7 crashes")
                     return None
                 own.pop("command", None)
                 own |= {"command": path} if path.strip() else {}

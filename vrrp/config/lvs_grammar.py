@@ -46,7 +46,7 @@ def _opens_server(line: int, words: tuple[str, ...], report: Report) -> bool:
         return False
     found = virtual_address(words) if words[0] == "virtual_server" else real_address(words)
     if found.crashes:
-        report.stop(line, f"{words[0]} {words[1]} without a value crashes keepalived 2.2.7")
+        report.die(line, f"{words[0]} {words[1]} without a value", "keepalived 2.2.7 crashes")
     for complaint in found.complaints:
         report.error(line, complaint, "keepalived skips the block")
     return found.address is not None

@@ -124,7 +124,11 @@ def read_real_server(draft: RealServerDraft, block: Block, around: Surroundings,
                 draft.checkers.append(checker)
                 around.file.connecting = checker.connection is not None
             elif entry.keyword in _WEB and not around.file.connecting:
-                report.stop(entry.end, "dropping the checker crashes keepalived 2.2.7, as none that connects precedes")
+                report.die(
+                    entry.end,
+                    "a checker is dropped, and the last before it does not connect",
+                    "keepalived 2.2.7 crashes",
+                )
         elif entry.keyword == "lvs_method":
             draft.forwarding = forwarding(entry, "real", report) or draft.forwarding
         elif entry.keyword in {"notify_up", "notify_down"}:
