@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from protocol.routers import MS_NS, S_NS
 from vrrp.protocol.effects import KillScript, RunScript
 from vrrp.protocol.settings import ScriptConfig
-from vrrp.protocol.tracking import OVERDUE_NS, ScriptTracker, effective_priority
+from vrrp.protocol.tracking import OVERDUE_NS, RUN_DRIFT_NS, ScriptTracker, effective_priority
 
 
 def tracker(**config: Any) -> ScriptTracker:
@@ -41,13 +41,26 @@ def test_runs_at_once_and_then_each_interval() -> None:
     assert subject.expire(7 + 3 * S_NS) == ((RunScript("chk"),), False)
 
 
-def test_next_run_counts_from_when_the_last_one_began() -> None:
+LATE: list[tuple[int, int]] = [
+    # how late a run is, and how late the next
+    (0, 0),
+    (60_000, 60_000),
+    (RUN_DRIFT_NS, RUN_DRIFT_NS),
+    (6 * MS_NS, RUN_DRIFT_NS),
+    (S_NS - 1, RUN_DRIFT_NS),
+    (S_NS, S_NS),
+    (7 * S_NS, 7 * S_NS),
+]
+
+
+@pytest.mark.parametrize(("late_ns", "next_ns"), LATE)
+def test_a_late_run_puts_off_the_next_by_a_tenth_of_a_millisecond(late_ns: int, next_ns: int) -> None:
     subject = tracker(interval_ns=S_NS, timeout_ns=3 * S_NS)
     subject.start(0)
     subject.finished(True)
-    assert subject.expire(S_NS + MS_NS) == ((RunScript("chk"),), False)
+    assert subject.expire(S_NS + late_ns) == ((RunScript("chk"),), False)
     subject.finished(True)
-    assert subject.wake_ns == 2 * S_NS + MS_NS
+    assert subject.wake_ns == 2 * S_NS + next_ns
 
 
 @pytest.mark.parametrize(
