@@ -1,0 +1,56 @@
+"""The configuration that a daemon runs: a keepalived.conf as it stands on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from vrrp.config import Diagnostic, Host, ParsedConfig, load
+from vrrp.config.router_config import ConversionError, convert
+from vrrp.protocol.settings import RouterConfig
+
+
+class ConfigurationError(ValueError):
+    """Why a configuration cannot be run, in one line that names file and line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What stands in the file, what a router makes of it, and notes on what it does not make of it."""
+
+    parsed: ParsedConfig
+    router: RouterConfig
+    notes: tuple[str, ...] = ()
+
+
+Reader: TypeAlias = Callable[[], Configuration]
+"""Reads the configuration, at start and at each reload; ConfigurationError for one that cannot be run."""
+
+
+def read_configuration(
+    path: Path,
+    host: Host,
+    environment: Mapping[str, str] | None = None,
+    config_id: str | None = None,
+) -> Configuration:
+    """Read a keepalived.conf for this host. ConfigurationError for one with which keepalived would not start."""
+    try:
+        parsed = load(path, environment=environment, host=host, config_id=config_id)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+    fatal = next((one for one in parsed.diagnostics if one.fatal), None)
+    if fatal is not None:
+        raise ConfigurationError(_line(fatal))
+    if not parsed.config.instances:
+        raise ConfigurationError(f"{path}: there is no vrrp_instance in it")
+    try:
+        conversion = convert(parsed.config)
+    except ConversionError as error:
+        raise ConfigurationError(f"{path}:{error.line}: {error}") from error
+    return Configuration(parsed, conversion.router, conversion.notes)
+
+
+def _line(diagnostic: Diagnostic) -> str:
+    return f"{diagnostic.file}:{diagnostic.line}: {diagnostic.message}"

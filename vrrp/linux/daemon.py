@@ -1,0 +1,165 @@
+"""The daemon: the real router object between the clock of this machine and its kernel.
+
+It is Linux's driver of the protocol core, as `sim.process` is the simulator's: it turns effects into packets and
+addresses, keeps one lazy wake-up armed, and tells the router what happens. Services (see `Service`) do the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from vrrp.config import ParsedConfig
+from vrrp.linux.alarm import Alarm
+from vrrp.linux.configuration import Configuration, ConfigurationError, Reader
+from vrrp.linux.kernel import Kernel
+from vrrp.linux.service import Service
+from vrrp.protocol.effects import (
+    AcquireAddresses,
+    Announce,
+    Effect,
+    ReleaseAddresses,
+    SendAdvertisement,
+)
+from vrrp.protocol.profile import KEEPALIVED, Profile
+from vrrp.protocol.router import KeyedEffects, Router
+from vrrp.protocol.virtual_router import VirtualRouter
+from vrrp.wire.frame import Datagram
+
+log = logging.getLogger("vrrp.daemon")
+
+Listener: TypeAlias = Callable[[int, VirtualRouter | None, Effect], None]
+
+
+class Daemon:
+    """One run of the router that a configuration describes, from `run` to a signal that ends it.
+
+    Args:
+        read: reads the configuration, now and at each reload.
+        kernel: packets and addresses.
+        services: what runs beside it.
+        profile: whose behavior.
+
+    Attributes:
+        config: what stands in the file that is being run.
+        router: the router; None before `run`.
+        listeners: called with the time (CLOCK_MONOTONIC in nanoseconds), the virtual router and the effect after each
+            effect was carried out.
+        handlers: what carries out an effect, by its class; a service that carries out others adds its own.
+        reloaded: called after another configuration was taken over, before its effects are carried out.
+        signals: what else to do at which signal.
+    """
+
+    def __init__(
+        self, read: Reader, kernel: Kernel, services: Sequence[Service] = (), *, profile: Profile = KEEPALIVED
+    ) -> None:
+        self.kernel = kernel
+        self.profile = profile
+        self.services = list(services)
+        self.listeners: list[Listener] = []
+        self.reloaded: list[Callable[[], None]] = []
+        self.signals: dict[signal.Signals, Callable[[], None]] = {
+            signal.SIGTERM: self.stop,
+            signal.SIGINT: self.stop,
+            signal.SIGHUP: self.reload,
+        }
+        self.handlers: dict[type, Callable[[int, Any, Any], None]] = {
+            SendAdvertisement: lambda now_ns, router, effect: kernel.send(router, effect.advertisement),
+            Announce: lambda now_ns, router, effect: kernel.announce(router, effect.addresses, effect.repeat),
+            AcquireAddresses: lambda now_ns, router, effect: kernel.acquire(router, effect.addresses),
+            ReleaseAddresses: lambda now_ns, router, effect: kernel.release(router, effect.addresses),
+        }
+        self._read = read
+        self._take(read())
+        self.router = Router(self.configuration.router, profile=profile, interfaces=kernel.interfaces)
+        self._alarm: Alarm | None = None
+        self._ended = asyncio.Event()
+
+    def _take(self, configuration: Configuration) -> None:
+        self.configuration = configuration
+        self.config: ParsedConfig = configuration.parsed
+
+    # Its life -------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Run until a signal ends it. ValueError or OSError for what keeps it from starting."""
+        loop = asyncio.get_running_loop()
+        self._alarm = Alarm(loop, self._wake)
+        started: list[Service] = []
+        self.kernel.open(self)
+        try:
+            self.kernel.sweep(self.router)
+            self.kernel.attach(self.router)
+            for service in self.services:
+                await service.start(self)
+                started.append(service)
+            for number, act in self.signals.items():
+                loop.add_signal_handler(number, act)
+            now_ns = time.monotonic_ns()
+            for name in self.kernel.interfaces:
+                self.router.set_interface(now_ns, name, self.kernel.is_up(name))
+            self._perform(now_ns, self.router.start(now_ns))
+            await self._ended.wait()
+        finally:
+            now_ns = time.monotonic_ns()
+            self._perform(now_ns, self.router.stop(now_ns))
+            for service in reversed(started):
+                await service.stop()
+            self._alarm.close()
+            self.kernel.close()
+
+    def stop(self) -> None:
+        """End in good order: masters say good-bye, the addresses go."""
+        self._ended.set()
+
+    def reload(self) -> None:
+        """Read the configuration again and run it; with one that cannot be run, all stays as it is."""
+        self._perform(time.monotonic_ns(), self.router.advertise(time.monotonic_ns()))
+        try:
+            configuration = self._read()
+            now_ns = time.monotonic_ns()
+            effects = self.router.reload(now_ns, configuration.router)
+        except (ConfigurationError, ValueError) as error:
+            log.error("%s; the running configuration is kept", error)
+            return
+        self._take(configuration)
+        self.kernel.attach(self.router)
+        for tell in self.reloaded:
+            tell()
+        self._perform(now_ns, effects)
+
+    # News -----------------------------------------------------------------------------------------------
+
+    def learn(self, news: Callable[[int], KeyedEffects]) -> None:
+        """Something happened: `news` is called with the time now, and what it makes the router ask for is done."""
+        now_ns = time.monotonic_ns()
+        self._perform(now_ns, news(now_ns))
+
+    def hear(self, interface: str, datagram: Datagram) -> None:
+        """A VRRP packet arrived on an interface."""
+        now_ns = time.monotonic_ns()
+        self._perform(now_ns, self.router.receive(now_ns, interface, datagram))
+
+    def interface_changed(self, name: str) -> None:
+        """An interface is another now."""
+        self.learn(lambda now_ns: self.router.set_interface(now_ns, name, self.kernel.is_up(name)))
+
+    def _wake(self) -> None:
+        self.kernel.drain()
+        now_ns = time.monotonic_ns()
+        self._perform(now_ns, self.router.expire(now_ns))
+
+    def _perform(self, now_ns: int, effects: KeyedEffects) -> None:
+        """Carry out effects, and see that the alarm rings in time."""
+        for virtual_router, effect in effects:
+            act = self.handlers.get(type(effect))
+            if act is not None:
+                act(now_ns, virtual_router, effect)
+            for listener in self.listeners:
+                listener(now_ns, virtual_router, effect)
+        assert self._alarm is not None  # it is there before the router is asked anything
+        self._alarm.arm(self.router.settle())
