@@ -346,3 +346,16 @@ def child_killed_anew(folder: Path) -> None:
         lab.until(5)
         lab.crash_child(1)
         lab.until(7)
+
+
+def sync_lower(folder: Path) -> None:
+    """The master of a sync group wakes and finds the other's lower advertisements."""
+    group = block("vrrp_sync_group G1", block("group", "VI_1", "VI_2"))
+    configs = [head() + group + instance(priority) + instance(priority, number=2) for priority in (101, 100)]
+    with Lab(folder, configs, interfaces=2) as lab:
+        lab.start(1, 2)
+        lab.until(5.2)
+        lab.pause(1)
+        lab.until(9.8)
+        lab.resume(1)
+        lab.until(16)

@@ -278,6 +278,20 @@ def test_sync_group_only_the_member_that_failed_says_goodbye_twice() -> None:
         assert [at_ns for at_ns in goodbyes(story, "r1", 52) if at_ns < 10 * S_NS] == []
 
 
+def test_sync_lower_a_lower_advertisement_to_one_is_announced_by_all_now_and_5_s_later() -> None:
+    """r1 slept from 5.2 to 9.8 s: of each lower one that waited, five announcements of either address, and again."""
+    for story in both("sync_lower"):
+        waited = story.from_router("r2", 5_200 * MS_NS, 9_799 * MS_NS)
+        assert len(waited) == 4
+        first, again = story.batches("r1", 9_799 * MS_NS)
+        assert again[0].at_ns - first[0].at_ns == pytest.approx(5 * S_NS, abs=3 * MS_NS)
+        told = [one.address for one in first]
+        assert told.count("10.0.0.100") == told.count("10.1.0.100") == 5 * (len(waited) + 1), (
+            "a batch was overdue, too"
+        )
+        assert len(again) == 10 * len(waited)
+
+
 def test_unicast_sync_back_from_fault_only_the_member_that_failed_announces_its_address() -> None:
     for story in both("unicast_sync"):
         (returned,) = story.became("r1", "BACKUP", "VI_2", after_ns=S_NS)

@@ -8,7 +8,7 @@ import pytest
 
 from protocol.packets import Packet
 from protocol.routers import HIGHER, MS_NS, S_NS, by_name, changes, drive_host, host, kinds, settings
-from vrrp.protocol.effects import Effect, ReleaseAddresses, SendAdvertisement, StateChanged
+from vrrp.protocol.effects import Announce, Effect, ReleaseAddresses, SendAdvertisement, StateChanged
 from vrrp.protocol.profile import KEEPALIVED
 from vrrp.protocol.router import Router
 from vrrp.protocol.settings import ScriptConfig, SyncGroupConfig, TrackedScript
@@ -152,6 +152,28 @@ def test_higher_advertisement_to_one_takes_both_to_backup() -> None:
     counters = [router.counters(name) for name in ("VI_1", "VI_2")]
     assert [counter.became_master for counter in counters] == [1, 1]
     assert [counter.priority_zero_sent for counter in counters] == [0, 0]
+
+
+def test_a_weaker_advertisement_to_one_makes_all_announce_their_addresses() -> None:
+    router = both_masters()
+    effects = hear(router, 6 * S_NS, 52, 50)
+    assert [(name, type(effect)) for name, effect in effects] == [
+        ("VI_2", SendAdvertisement),
+        ("VI_2", Announce),
+        ("VI_1", Announce),
+    ]
+    again = [
+        (at, name)
+        for at, name, effect in drive_host(router, 12 * S_NS)
+        if isinstance(effect, Announce) and at > 9 * S_NS
+    ]
+    assert sorted(again) == [(11 * S_NS, "VI_1"), (11 * S_NS, "VI_2")]
+
+
+def test_a_weaker_advertisement_while_the_other_is_a_backup_makes_that_one_announce_nothing() -> None:
+    router = both_masters()
+    router.virtual_routers[0].follow(6 * S_NS, "test")
+    assert [name for name, _ in hear(router, 6 * S_NS, 52, 50)] == ["VI_2", "VI_2"]
 
 
 def test_goodbye_of_a_stopped_pair_moves_the_peer_after_the_skew() -> None:

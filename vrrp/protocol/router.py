@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from vrrp.protocol.counters import Counters
-from vrrp.protocol.effects import Effect, Effects, SendAdvertisement, StateChanged
+from vrrp.protocol.effects import Announce, Effect, Effects, SendAdvertisement, StateChanged
 from vrrp.protocol.profile import Profile
 from vrrp.protocol.settings import RouterConfig, SyncGroupConfig, VirtualRouterConfig
 from vrrp.protocol.subjects import Followed, Subjects, Timed
@@ -286,6 +286,10 @@ class Router:
 
     def _heard(self, now_ns: int, member: _Member, effects: Effects) -> KeyedEffects:
         keyed = self._done(now_ns, member, effects)
+        if any(type(effect) is Announce for effect in effects):  # as it does in reply to a weaker one
+            for other in self._companions(member):
+                told = other.virtual_router.announce(now_ns) if other is not member else ()
+                keyed += self._done(now_ns, other, told)
         self.settle()
         return keyed
 

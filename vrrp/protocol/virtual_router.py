@@ -148,8 +148,7 @@ class VirtualRouter:
     @property
     def skew_ns(self) -> int:
         """Skew_Time at the present priority and learned interval."""
-        interval_cs, version = self.master_interval_cs, self.config.version
-        return skew_ns(self.priority, interval_cs, version, self.profile.skew)
+        return skew_ns(self.priority, self.master_interval_cs, self.config.version, self.profile.skew)
 
     # Inputs ---------------------------------------------------------------------------------------------
 
@@ -266,6 +265,12 @@ class VirtualRouter:
         """The sync group moves to BACKUP."""
         return self._step_down(now_ns, reason) if self.state is MASTER else ()
 
+    def announce(self, now_ns: int) -> Effects:
+        """Another member of its sync group answered a weaker advertisement: a master announces its addresses too."""
+        effects = self._announcer.reply(now_ns) if self.state is MASTER else ()
+        self._set_wake()
+        return effects
+
     def advertise(self, now_ns: int) -> Effects:
         """A master speaks at once, whenever its next turn would have been."""
         if self.state is not MASTER:
@@ -336,12 +341,9 @@ class VirtualRouter:
             self.priority = OWNER_PRIORITY - 1
             self._set_formulas()
             return self._yield_to(now_ns, source, advertisement, "has priority 255 too: reduced to 254")
-        if priority > self.priority:
-            reason = f"has higher priority {priority}, our priority is {self._ours()}"
-            return self._yield_to(now_ns, source, advertisement, reason)
-        if priority == self.priority and source > self.source:
-            reason = f"has a higher address, our priority is {self._ours()}"
-            return self._yield_to(now_ns, source, advertisement, reason)
+        if (priority, source) > (self.priority, self.source):
+            what = f"higher priority {priority}" if priority > self.priority else "a higher address"
+            return self._yield_to(now_ns, source, advertisement, f"has {what}, our priority is {self._ours()}")
         reply = self.profile.lower_reply
         if reply is LowerReply.NOTHING:
             return ()
