@@ -13,7 +13,7 @@ from vrrp.protocol.profile import FRR, KEEPALIVED
 from vrrp.protocol.router import KeyedEffects, Router
 from vrrp.protocol.settings import RouterConfig, ScriptConfig, TrackedScript, VirtualRouterConfig
 from vrrp.protocol.timers import SECOND_NS
-from vrrp.protocol.tracking import OVERDUE_NS
+from vrrp.protocol.tracking import OVERDUE_NS, RUN_DRIFT_NS
 from vrrp.protocol.validation import Discard
 from vrrp.wire.address import pack
 from vrrp.wire.advertisement import Advertisement, encode
@@ -230,7 +230,7 @@ def test_scripts_take_their_time() -> None:
         (0, "FAULT"),
         (SCRIPT_RUN_NS, "BACKUP"),
         (run_ns + SCRIPT_RUN_NS, "FAULT"),
-        (2 * run_ns + SCRIPT_RUN_NS, "BACKUP"),
+        (run_ns + S + RUN_DRIFT_NS + SCRIPT_RUN_NS, "BACKUP"),
     ]
 
 
