@@ -25,8 +25,8 @@ def test_the_recorded_verdicts_and_lines(shared: Path) -> None:
 def test_differences_are_named() -> None:
     ours = Reading(Verdict.CLEAN, frozenset({(1, "one: two")}))
     assert differences(ours, Reading(Verdict.CLEAN, frozenset({(1, "one"), (1, "two")}))) == []
-    assert differences(ours, Reading(5, frozenset({(2, "three")}))) == [
-        "verdict 0, keepalived's 5",
+    assert differences(ours, Reading(Verdict.COMPLAINTS, frozenset({(2, "three")}))) == [
+        "verdict 0, keepalived's 1",
         "keepalived complains of line 2, we do not",
         "we complain of line 1, keepalived does not",
         "keepalived says 2: three",

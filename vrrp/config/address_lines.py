@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from vrrp.config.diagnostics import Report
+from vrrp.config.host import Interfaces
 from vrrp.config.model import Address, VirtualAddress
 from vrrp.config.tree import Statement
 from vrrp.config.values import address, whole
 
 _LONGEST_LABEL = 15
+_LEFT_OUT = "keepalived leaves the address out"
 _SCOPES = frozenset({"global", "host", "link", "nowhere", "site"})
 # Words that only tell the kernel how to hold the address.
 _FLAGS = frozenset({"-nodad", "autojoin", "home", "mngtmpaddr", "noprefixroute"})
@@ -60,8 +62,14 @@ def read_address(text: str, line: int, report: Report) -> tuple[Address, int, bo
     return found, prefix, bool(slash)
 
 
-def virtual_address(statement: Statement, report: Report) -> VirtualAddress | None:
-    """One line of a virtual_ipaddress block, or None when keepalived leaves it out, which is reported."""
+def virtual_address(statement: Statement, interfaces: Interfaces, report: Report) -> VirtualAddress | None:
+    """One line of a virtual_ipaddress block, or None when keepalived leaves it out, which is reported.
+
+    Args:
+        statement: the line.
+        interfaces: those that there are.
+        report: takes the diagnostics.
+    """
     text = statement.words[0]
     parsed = read_address(text, statement.line, report)
     if parsed is None:
@@ -72,25 +80,17 @@ def virtual_address(statement: Statement, report: Report) -> VirtualAddress | No
         if word in _OPTIONS:
             value = next(words, None)
             if value is None:
-                report.warning(
-                    draft.line,
-                    f"No {word} parameter specified for {draft.address}",
-                    "keepalived ignores the word",
-                )
-            else:
-                _OPTIONS[word](draft, value, report)
+                report.error(draft.line, f"No {word} parameter specified for {text}", _LEFT_OUT)
+                return None
+            _OPTIONS[word](draft, value, interfaces, report)
+            if draft.dropped:
+                return None
         elif word == "no_track":
             draft.no_track = True
         elif word == "use_vmac":
             draft.use_vmac = True
         elif word not in _FLAGS:
-            report.warning(
-                draft.line,
-                f"Unknown configuration entry '{word}' for ip address - ignoring",
-                "keepalived ignores the word",
-            )
-    if draft.dropped:
-        return None
+            _unknown(draft, word, report)
     broadcast = _settle(draft, report)
     return VirtualAddress(
         draft.address,
@@ -106,33 +106,47 @@ def virtual_address(statement: Statement, report: Report) -> VirtualAddress | No
     )
 
 
-def _device(draft: _Draft, value: str, _report: Report) -> None:
-    draft.device = value
+def _unknown(draft: _Draft, word: str, report: Report) -> None:
+    message = f"Unknown configuration entry '{word}' for ip address - ignoring"
+    report.warning(draft.line, message, "keepalived ignores the word")
 
 
-def _label(draft: _Draft, value: str, report: Report) -> None:
-    draft.label = value
+def _device(draft: _Draft, value: str, interfaces: Interfaces, report: Report) -> None:
+    if draft.device is not None:
+        message = f"Cannot specify ipaddress device more than once for {draft.text}"
+    elif not interfaces.have(value):
+        message = f"WARNING - interface {value} for ip address {draft.text} doesn't exist"
+    else:
+        draft.device = value
+        return
+    draft.dropped = True
+    report.error(draft.line, message, _LEFT_OUT)
+
+
+def _label(draft: _Draft, value: str, _interfaces: Interfaces, report: Report) -> None:
     if len(value) > _LONGEST_LABEL:
         draft.dropped = True
-        report.error(
-            draft.line,
-            f"Address label {value} is longer than maximum length {_LONGEST_LABEL} - removing address",
-            "keepalived leaves the address out",
-        )
-
-
-def _scope(draft: _Draft, value: str, report: Report) -> None:
-    if value in _SCOPES or not whole(value, 0, 255).complaint:
-        draft.scope = value
+        message = f"Address label {value} is longer than maximum length {_LONGEST_LABEL} - removing address"
+        report.error(draft.line, message, _LEFT_OUT)
+    elif draft.address.version == 6:
+        message = f"Cannot specify label for IPv6 addresses ({draft.text}) - ignoring label"
+        report.warning(draft.line, message, "the address has no label")
     else:
-        report.warning(
-            draft.line,
-            f"Invalid scope '{value}' specified for {draft.address} - ignoring",
-            "keepalived uses scope global",
-        )
+        draft.label = value
 
 
-def _preferred_lifetime(draft: _Draft, value: str, report: Report) -> None:
+def _scope(draft: _Draft, value: str, _interfaces: Interfaces, report: Report) -> None:
+    if value not in _SCOPES and whole(value, 0, 255).complaint:
+        message = f"Invalid scope '{value}' specified for {draft.text} - ignoring"
+    elif draft.address.version == 6 and value not in {"global", "0"}:
+        message = f"Cannot specify scope for IPv6 addresses ({draft.text}) - ignoring scope"
+    else:
+        draft.scope = value
+        return
+    report.warning(draft.line, message, "keepalived uses scope global")
+
+
+def _preferred_lifetime(draft: _Draft, value: str, _interfaces: Interfaces, report: Report) -> None:
     number = whole(value, 0, 2**32 - 1)
     if value != "forever" and number.complaint:
         report.warning(
@@ -142,35 +156,35 @@ def _preferred_lifetime(draft: _Draft, value: str, report: Report) -> None:
         )
 
 
-def _broadcast(draft: _Draft, value: str, report: Report) -> None:
+def _broadcast(draft: _Draft, value: str, _interfaces: Interfaces, report: Report) -> None:
     if not isinstance(draft.address, IPv4Address):
-        draft.dropped = True
-        report.error(
-            draft.line,
-            f"VRRP is trying to assign a broadcast {value} to the IPv6 address {draft.text}",
-            "keepalived leaves the address out",
+        message = (
+            f"VRRP is trying to assign a broadcast brd to the IPv6 address {draft.text} !!?? WTF... skipping VIP..."
         )
     elif value in {"+", "-"} or isinstance(address(value), IPv4Address):
         draft.broadcast_text = value
+        return
     else:
-        draft.dropped = True
-        report.error(
-            draft.line,
-            f"VRRP is trying to assign invalid broadcast {value}. skipping VIP...",
-            "keepalived leaves the address out",
-        )
+        message = f"VRRP is trying to assign invalid broadcast {value}. skipping VIP..."
+    draft.dropped = True
+    report.error(draft.line, message, _LEFT_OUT)
 
 
-def _peer(draft: _Draft, value: str, report: Report) -> None:
+def _peer(draft: _Draft, value: str, _interfaces: Interfaces, report: Report) -> None:
+    if draft.peer is not None:
+        message = f"Peer {value} - another peer has already been specified"
+        report.warning(draft.line, message, "keepalived uses the first")
+        _unknown(draft, value, report)
+        return
     found = address(value)
     if found is None:
-        report.warning(draft.line, f"Invalid peer address {value}", "keepalived ignores the peer")
+        message = f"VRRP parsed invalid IP {value}. skipping IP...: Invalid peer address {value}"
     elif found.version != draft.address.version:
-        report.warning(
-            draft.line, f"Peer address {value} does not match address family", "keepalived ignores the peer"
-        )
+        message = f"Peer address {value} does not match address family"
     else:
         draft.peer = found
+        return
+    report.warning(draft.line, message, "keepalived ignores the peer")
 
 
 def _settle(draft: _Draft, report: Report) -> IPv4Address | None:
@@ -206,7 +220,7 @@ def _settle(draft: _Draft, report: Report) -> IPv4Address | None:
     return network.broadcast_address if text == "+" else network.network_address
 
 
-_OPTIONS: Mapping[str, Callable[[_Draft, str, Report], None]] = {
+_OPTIONS: Mapping[str, Callable[[_Draft, str, Interfaces, Report], None]] = {
     "brd": _broadcast,
     "broadcast": _broadcast,
     "dev": _device,

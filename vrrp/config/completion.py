@@ -308,18 +308,20 @@ def _transmission(draft: InstanceDraft, settled: _Settled) -> None:
             "vmac_xmit_base is only valid with a vmac",
             "keepalived ignores the line",
         )
-    if vmac and "promote_secondaries" in draft.values:
+    if draft.uses_vmac and "promote_secondaries" in draft.values:
         draft.settle(
             draft.lines["promote_secondaries"],
             "promote_secondaries is automatically set for vmacs - ignoring",
             "keepalived ignores the line",
         )
-    if draft.ipvlan is not None and draft.ipvlan.address is None and draft.family != 6 and not _has_source(draft):
+    if draft.ipvlan is not None and draft.ipvlan.address is None and draft.family != 6:
         draft.settle(
             draft.lines["use_ipvlan"],
             "IPv4 ipvlan requires a source ip address to be configured. setting instance to fault state",
             "the instance stays in FAULT; write an address behind use_ipvlan",
         )
+    for virtual in (*draft.addresses, *draft.excluded_addresses):
+        _virtual_mac(draft, virtual)
     if draft.unicast_peers and draft.multicast_group is not None:
         draft.settle(
             draft.lines["mcast_dst_ip"],
@@ -328,8 +330,19 @@ def _transmission(draft: InstanceDraft, settled: _Settled) -> None:
         )
 
 
-def _has_source(draft: InstanceDraft) -> bool:
-    return draft.unicast_source is not None or draft.multicast_source is not None
+def _virtual_mac(draft: InstanceDraft, virtual: VirtualAddress) -> None:
+    """An address of which use_vmac is said behind it, and of its instance as well."""
+    own = virtual.device in {None, draft.interface}
+    prefix = "" if virtual.prefix == virtual.address.max_prefixlen else f"/{virtual.prefix}"
+    if not virtual.use_vmac:
+        return
+    if own and draft.vmac is not None:
+        message = f"use_vmac specified for VIP/eVIP {virtual.address}{prefix} and vrrp instance"
+    elif not own and "use_vmac_addr" in draft.values:
+        message = f"use_vmac_addr specified and use_vmac specified for VIP/eVIP {virtual.address}{prefix}"
+    else:
+        return
+    draft.settle(virtual.line, message, "once is enough")
 
 
 def _strictness(draft: InstanceDraft, settled: _Settled) -> None:
@@ -337,13 +350,13 @@ def _strictness(draft: InstanceDraft, settled: _Settled) -> None:
     values = draft.values
     forbidden = (
         (
-            bool(values.get("garp_lower_prio_delay")),
+            draft.surely("garp_lower_prio_delay"),
             "garp_lower_prio_delay",
             "Strict mode requires no repeat garp delay. resetting",
             "0 is used",
         ),
         (
-            bool(values.get("garp_lower_prio_repeat")),
+            draft.surely("garp_lower_prio_repeat"),
             "garp_lower_prio_repeat",
             "Strict mode requires no repeat garps. resetting",
             "0 is used",
@@ -361,7 +374,7 @@ def _strictness(draft: InstanceDraft, settled: _Settled) -> None:
             "it is off",
         ),
         (
-            draft.number("down_timer_adverts", 3) != 3,
+            draft.surely("down_timer_adverts") and draft.number("down_timer_adverts", 3) != 3,
             "down_timer_adverts",
             "down_timer_adverts is incompatible with strict mode - resetting",
             "3 is used",
@@ -376,6 +389,14 @@ def _strictness(draft: InstanceDraft, settled: _Settled) -> None:
     for given, keyword, message, instead in forbidden:
         if given:
             draft.settle(draft.line_of(keyword), message, instead)
+    if draft.vmac is not None and draft.vmac.mac is not None:
+        draft.vmac.mac = None
+        draft.report.warning(
+            draft.lines["use_vmac"],
+            f"({draft.name}): cannot specify MAC address with strict mode - clearing",
+            "keepalived uses the virtual router's MAC",
+            Voice.PLAIN,
+        )
     settled.xmit_base = False
     settled.accept = draft.accept is True
     if settled.accept and settled.version == 2 and settled.priority != OWNER_PRIORITY:
@@ -385,7 +406,8 @@ def _strictness(draft: InstanceDraft, settled: _Settled) -> None:
             "warning - accept mode for VRRP version 2 does not comply with RFC3768 - resetting",
             "packets to the virtual addresses are dropped",
         )
-    if draft.addresses and draft.family == 6 and not draft.addresses[0].address.is_link_local:
+    first_counts = draft.family == 6 and not draft.unicast_peers
+    if draft.addresses and first_counts and not draft.addresses[0].address.is_link_local:
         draft.settle(
             draft.addresses[0].line,
             "the first IPv6 VIP address must be link local",

@@ -176,6 +176,7 @@ class Follower:
                     f"tracked interface {name} doesn't exist",
                     "keepalived does not start; give global_defs dynamic_interfaces if it comes later",
                 )
+                return None
             return Weight()
         known = self._defined[subject.keyword]
         if name not in known:

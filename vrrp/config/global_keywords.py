@@ -19,7 +19,7 @@ def _counters(owner: str) -> dict[str, Kind]:
     return {
         "down_timer_adverts": Whole(1, 100, owner + "Invalid {keyword} [1:100] '{value}'"),
         "garp_lower_prio_delay": Whole(0, 4294, owner + "{keyword} '{value}' invalid - ignoring"),
-        "garp_lower_prio_repeat": Whole(complaint=owner + "Invalid {keyword} '{value}'"),
+        "garp_lower_prio_repeat": Whole(high=2**31 - 1, complaint=owner + "Invalid {keyword} '{value}'"),
         "garp_master_delay": Whole(0, 4294, owner + "{keyword} '{value}' invalid - ignoring"),
         "garp_master_refresh": Whole(complaint=owner + "Invalid {keyword} '{value}' - ignoring"),
         "garp_master_refresh_repeat": positive,
@@ -155,5 +155,5 @@ GLOBAL_KEYWORDS: Mapping[str, Kind] = {
     "vrrp_garp_interval": Seconds(1, LONGEST_US, "{keyword} '{value}' is invalid"),
     "vrrp_gna_interval": Seconds(1, LONGEST_US, "{keyword} '{value}' is invalid"),
     "vrrp_startup_delay": Seconds(1000, LONGEST_US, "{keyword} '{value}' is invalid"),
-    "vrrp_version": Whole(2, 3, "VRRP Error: Version must be either 2 or 3"),
+    "vrrp_version": Whole(2, 3, "VRRP Error: Version must be either 2 or 3", whole_only=True),
 }

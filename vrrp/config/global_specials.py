@@ -35,11 +35,14 @@ def cpu_affinity(statement: Statement, values: Values, report: Report, host: Hos
     if not statement.arguments:
         report.warning(statement.line, f"No {process} cpu_id set specified", IGNORED)
     for text in statement.arguments:
-        number = whole(text, 0, host.processors() - 1)
-        if number.complaint:
+        number = whole(text, -(2**31), 2**31 - 1)
+        complaint = number.complaint
+        if not complaint and not 0 <= number.read < host.processors():
+            complaint = f"number '{text}' outside range [0, {host.processors() - 1}]"
+        if complaint:
             report.warning(
                 statement.line,
-                f"{number.complaint}: Invalid cpu_id:{number.read} specified for {process} process",
+                f"{complaint}: Invalid cpu_id:{number.read} specified for {process} process",
                 "keepalived takes the processors before it",
             )
             return
@@ -347,10 +350,10 @@ def umask(statement: Statement, values: Values, report: Report, _host: Host) -> 
     if text[:1].isdigit():
         found = re.fullmatch(r"0[xX][0-9a-fA-F]{1,9}|0[0-7]{0,12}|[1-9][0-9]{0,9}", text, re.ASCII)
         number = int(text, 8 if re.fullmatch("0[0-7]+", text) else 0) if found else _MOST_UMASK + 1
-        if number > _MOST_UMASK:
-            message = f"invalid umask value {text}"
-        elif more:
+        if more:
             message = "Extra parameter(s) to umask option"
+        elif number > _MOST_UMASK:
+            message = f"invalid umask value {text}"
     else:
         message = _umask_bits(statement.arguments)
     if message:

@@ -166,7 +166,22 @@ class Groups:
                     self._unweighted(draft, bfd, "bfd", owned),
                 )
             )
+            self._followed_twice(settled[-1], instances)
         return tuple(settled)
+
+    def _followed_twice(self, group: SyncGroup, instances: Mapping[str, VrrpInstance]) -> None:
+        for entry in group.track_interfaces:
+            for name in group.members:
+                member = instances[name]
+                own = member.interface == entry.name and not member.dont_track_primary
+                if own or any(one.name == entry.name for one in member.track_interfaces):
+                    self._report.warning(
+                        entry.line,
+                        f"({name}) track_interface {entry.name} is configured on VRRP instance and sync group."
+                        " Remove vrrp instance or sync group config",
+                        "keepalived follows it twice",
+                        Voice.PLAIN,
+                    )
 
     def _unweighted(
         self, draft: GroupDraft, entries: tuple[AnyTracked, ...], kind: str, owned: bool
@@ -194,8 +209,30 @@ class Groups:
             instance,
             track_interfaces=self._interfaces(instance, grouped, owner),
             track_scripts=self._scripts(instance, grouped, owner),
+            track_files=self._weighted(instance, instance.track_files, "file", grouped, owner),
+            track_bfd=self._weighted(instance, instance.track_bfd, "bfd", grouped, owner),
             ignored_scripts=tuple(entry for entry in instance.track_scripts if entry.weight and (grouped or owner)),
         )
+
+    def _weighted(
+        self, instance: VrrpInstance, entries: tuple[AnyTracked, ...], what: str, grouped: bool, owner: bool
+    ) -> tuple[AnyTracked, ...]:
+        reason = "SYNC group" if grouped else "address_owner"
+        kept = []
+        for entry in entries:
+            if not entry.weight or not (grouped or owner):
+                kept.append(entry)
+                continue
+            message = (
+                f"({instance.name}) ignoring tracked {what} {entry.name} with weight {entry.weight} due to {reason}"
+            )
+            if what == "file" and entry.weight == 1:
+                # That of every track_file that says nothing of it.
+                message = f"ignoring weight from tracked file {entry.name} due to {reason}. specify weight 0"
+                kept.append(replace(entry, weight=0))
+            told = f"({instance.name}) {message}"
+            self._report.warning(entry.line, told, "it does not move the priority", Voice.PLAIN)
+        return tuple(kept)
 
     def _interfaces(self, instance: VrrpInstance, grouped: bool, owner: bool) -> tuple[TrackedInterface, ...]:
         kept = []

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from vrrp.config import instance_addresses
+from vrrp.config.diagnostics import Voice
 from vrrp.config.following import SUBJECTS
 from vrrp.config.global_specials import extra_interfaces_interval
 from vrrp.config.instance_draft import InstanceDraft
@@ -20,6 +21,10 @@ from vrrp.config.vmac import LONGEST_INTERFACE, Ipvlan, Vmac
 
 DEFAULT_PRIORITY = 100
 LONGEST_PASSWORD = 8
+# That an instance is unicast, keepalived takes from any of these, whether it has peers or not.
+UNICAST_KEYWORDS = frozenset(
+    {"check_unicast_src", "old_unicast_checksum", "unicast_fault_no_peer", "unicast_peer", "unicast_src_ip"}
+)
 # Read, and yet only for the kernel or for messages.
 _KEPT = frozenset(
     {"debug", "notify_priority_changes", "promote_secondaries", "smtp_alert", "track_src_ip", "use_vmac_addr"}
@@ -35,7 +40,9 @@ def read_instance(draft: InstanceDraft, block: Block) -> None:
         elif entry.keyword in NOTIFY_KEYWORDS:
             draft.notifications.read(entry)
         elif entry.keyword in INSTANCE_KEYWORDS:
-            take(entry, INSTANCE_KEYWORDS[entry.keyword], draft.values, draft.report, draft.name)
+            draft.doubtful.discard(entry.keyword)
+            if not take(entry, INSTANCE_KEYWORDS[entry.keyword], draft.values, draft.report, draft.name):
+                draft.doubtful.add(entry.keyword)
             if entry.keyword in _KEPT:
                 _keep(draft, entry)
         else:
@@ -45,15 +52,22 @@ def read_instance(draft: InstanceDraft, block: Block) -> None:
 
 def _close(draft: InstanceDraft, line: int) -> None:
     """What keepalived looks at where the block ends."""
-    if draft.unicast_peers:
-        if draft.uses_vmac and "vmac_xmit_base" not in draft.values:
+    if draft.uses_vmac and UNICAST_KEYWORDS & draft.lines.keys():
+        if draft.interface is None:
+            draft.report.warning(
+                line,
+                f"({draft.name}): Cannot use VMAC/ipvlan with unicast and no interface - clearing use_vmac",
+                "keepalived makes no interface",
+            )
+            draft.vmac = draft.ipvlan = None
+        elif "vmac_xmit_base" not in draft.values:
             draft.values["vmac_xmit_base"] = True
             draft.complain(
                 line,
                 "unicast with use_vmac requires vmac_xmit_base - setting",
                 "adverts go out from the interface itself",
             )
-    elif draft.values.pop("unicast_ttl", None) is not None:
+    if not draft.unicast_peers and draft.values.pop("unicast_ttl", None) is not None:
         draft.report.warning(
             line,
             f"({draft.name}): Cannot use unicast_ttl without unicast peers - resetting",
@@ -67,13 +81,13 @@ def _keep(draft: InstanceDraft, entry: Statement | Block) -> None:
 
 def _deprecated(draft: InstanceDraft, entry: Statement) -> None:
     _keep(draft, entry)
-    if argument(entry, draft.report) is None:
-        return
     draft.complain(
         entry.line,
         f"Specifying {entry.keyword} against a vrrp is deprecated. Please use global lvs_sync_daemon",
         "keepalived follows it",
     )
+    if argument(entry, draft.report) is None:
+        return
     known = draft.values.get(entry.keyword)
     draft.values.setdefault(entry.keyword, entry.arguments[0])
     if known is not None:
@@ -270,6 +284,7 @@ def _presence(draft: InstanceDraft, entry: Statement) -> None:
             entry.line,
             f"{entry.keyword} {entry.arguments[0]} does not switch it off",
             "keepalived 2.2.7 takes the keyword alone for on; remove the line",
+            Voice.OURS,
         )
 
 

@@ -38,11 +38,11 @@ def multicast_group(draft: InstanceDraft, entry: Statement) -> None:
     group = address(text.partition("/")[0])
     if group is None:
         message = f"malformed mcast dest address {text}. Skipping..."
-    elif not group.is_multicast:
-        message = f"mcast_dst_ip {text} not multicast. Skipping..."
     elif not draft.same_family(group):
         message = f"mcast dest address {text} MUST match VRRP instance family. Skipping..."
-    elif group.version == 6 and group.packed[1] & 0xF != 2:
+    elif group.version == 4 and not group.is_multicast:
+        message = f"mcast_dst_ip {text} not multicast. Skipping..."
+    elif group.version == 6 and not (group.is_multicast and group.packed[1] & 0xF == 2):
         message = f"mcast_dst_ip {text} not link-local multicast. Skipping..."
     else:
         draft.multicast_group = group
@@ -53,7 +53,7 @@ def multicast_group(draft: InstanceDraft, entry: Statement) -> None:
 def virtual_addresses(draft: InstanceDraft, block: Block) -> None:
     """Take in virtual_ipaddress and virtual_ipaddress_excluded."""
     for entry in block.entries():
-        found = virtual_address(entry, draft.report)
+        found = virtual_address(entry, draft.interfaces, draft.report)
         if found is None:
             continue
         if block.keyword == "virtual_ipaddress_excluded":

@@ -25,7 +25,8 @@ from vrrp.config.vmac import Ipvlan, Vmac
 class InstanceDraft:
     """A vrrp_instance as far as its lines say; None and a missing key mean that they do not.
 
-    `lines` has the line of each keyword that was given, for what is found out later.
+    `lines` has the line of each keyword that was given, for what is found out later; `doubtful` those keywords whose
+    value keepalived complained of, though it may use it.
     """
 
     name: str
@@ -52,6 +53,7 @@ class InstanceDraft:
     unicast_peer_ttl: dict[Address, tuple[int, int]] = field(default_factory=dict)
     accept: bool | None = None
     values: dict[str, Value] = field(default_factory=dict)
+    doubtful: set[str] = field(default_factory=set)
     vmac: Vmac | None = None
     ipvlan: Ipvlan | None = None
     vrf: str | None = None
@@ -71,6 +73,10 @@ class InstanceDraft:
     def number(self, keyword: str, otherwise: int) -> int:
         """The number that a keyword was given."""
         return int(self.values.get(keyword, otherwise))
+
+    def surely(self, keyword: str) -> bool:
+        """Whether a keyword was given a number other than 0, and keepalived did not complain of it."""
+        return bool(self.values.get(keyword)) and keyword not in self.doubtful
 
     @property
     def vrid(self) -> int | None:

@@ -32,7 +32,7 @@ INSTANCE_KEYWORDS: Mapping[str, Kind] = {
         1, 255, "({owner}) Priority not valid! must be between 1 & 255. Using default 100", otherwise=100
     ),
     "smtp_alert": Switch("Invalid vrrp_instance smtp_alert parameter {value}"),
-    "unicast_ttl": Whole(0, 255, "({owner}): TTL '{value}' not valid - must be between 0 & 255"),
+    "unicast_ttl": Whole(0, 255, "({owner}): TTL '{value}' not valid - must be between 0 & 255", whole_only=True),
     "virtual_router_id": Whole(
         1, 255, "({owner}): VRID '{value}' not valid - must be between 1 & 255", whole_only=True
     ),

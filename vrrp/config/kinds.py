@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from vrrp.config.diagnostics import Report, missing_parameter
 from vrrp.config.tree import Statement
-from vrrp.config.values import UNSIGNED_MAX, decimal_us, octets, switch, whole
+from vrrp.config.values import UNSIGNED_MAX, Number, decimal_us, octets, switch, whole
 
 Value = bool | int | str
 
@@ -85,7 +85,7 @@ IGNORED = "keepalived ignores the line"
 
 def take(
     statement: Statement, kind: Kind, values: MutableMapping[str, Value], report: Report, owner: str = ""
-) -> None:
+) -> bool:
     """Read a line into `values`, under its keyword, unless keepalived ignores it.
 
     Args:
@@ -94,31 +94,35 @@ def take(
         values: what the block's lines have set so far.
         report: takes the diagnostics.
         owner: the name of the instance or group; nothing in global_defs.
+
+    Returns:
+        Whether there was nothing to complain of.
     """
     if isinstance(kind, Flag):
         values[statement.keyword] = True
-        return
+        return True
     if isinstance(kind, Switch):
         chosen = switch(statement.arguments)
         if chosen is None:
             report.warning(statement.line, _said(kind.complaint, statement, owner), IGNORED)
-        else:
-            values[statement.keyword] = chosen
-        return
+            return False
+        values[statement.keyword] = chosen
+        return True
     if not statement.arguments:
         if kind.missing:
             report.warning(statement.line, _said(kind.missing, statement, owner), IGNORED)
         else:
             report.stop(statement.line, missing_parameter(statement.keyword))
-        return
+        return False
     if isinstance(kind, Word):
-        _word(statement, kind, values, report)
-        return
-    value = (
-        _whole(statement, kind, report, owner) if isinstance(kind, Whole) else _seconds(statement, kind, report, owner)
-    )
-    if value is not None:
-        values[statement.keyword] = value
+        return _word(statement, kind, values, report)
+    if isinstance(kind, Whole):
+        number = _whole(statement, kind, report, owner)
+    else:
+        number = _seconds(statement, kind, report, owner)
+    if number.value is not None:
+        values[statement.keyword] = number.value
+    return not number.complaint
 
 
 def _said(complaint: str, statement: Statement, owner: str) -> str:
@@ -126,33 +130,38 @@ def _said(complaint: str, statement: Statement, owner: str) -> str:
     return complaint.format(keyword=statement.keyword, value=value, owner=owner)
 
 
-def _word(statement: Statement, kind: Word, values: MutableMapping[str, Value], report: Report) -> None:
+def _word(statement: Statement, kind: Word, values: MutableMapping[str, Value], report: Report) -> bool:
     value = statement.arguments[0]
     if kind.again and statement.keyword in values:
         report.warning(statement.line, _said(kind.again, statement, ""), "keepalived uses the first")
-        return
-    if len(octets(value)) > kind.longest:
+        return False
+    fits = len(octets(value)) <= kind.longest
+    if not fits:
         report.warning(statement.line, _said(kind.too_long, statement, ""), f"keepalived keeps {kind.longest} octets")
     values[statement.keyword] = value
+    return fits
 
 
-def _whole(statement: Statement, kind: Whole, report: Report, owner: str) -> int | None:
+def _whole(statement: Statement, kind: Whole, report: Report, owner: str) -> Number:
+    """What keepalived takes the argument for, and what it says of it."""
     number = whole(statement.arguments[0], kind.low, kind.high)
+    taken = number.value
     if number.complaint:
-        taken = kind.otherwise if number.value is None or kind.whole_only or kind.otherwise else number.value
+        if kind.otherwise is not None or kind.whole_only:
+            taken = kind.otherwise
         instead = IGNORED if taken is None else f"keepalived takes it for {taken}"
         report.warning(statement.line, f"{number.complaint}: {_said(kind.complaint, statement, owner)}", instead)
-        return 1 if taken == 0 and kind.zero else taken
-    if number.value == 0 and kind.zero:
+    elif taken == 0 and kind.zero:
         report.warning(statement.line, _said(kind.zero, statement, owner), "keepalived uses 1")
-    return 1 if number.value == 0 and kind.zero else number.value
+    return Number(1 if taken == 0 and kind.zero else taken, number.complaint)
 
 
-def _seconds(statement: Statement, kind: Seconds, report: Report, owner: str) -> int | None:
+def _seconds(statement: Statement, kind: Seconds, report: Report, owner: str) -> Number:
+    """The same of a time."""
     number = decimal_us(statement.arguments[0], kind.low_us, kind.high_us, tail=not kind.whole_only)
     if number.value is None:
         report.warning(statement.line, f"{number.complaint}: {_said(kind.complaint, statement, owner)}", IGNORED)
-        return kind.otherwise
+        return Number(kind.otherwise, number.complaint)
     if number.complaint:
         report.warning(statement.line, number.complaint, f"keepalived takes it for {number.value / 1e6:.6f} s")
-    return number.value
+    return number

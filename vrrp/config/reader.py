@@ -74,7 +74,15 @@ class Reader:
         defaults = self._globals.resolve()
         self._report.end_of_process()
         fragments = source.for_the_others(self._report)
-        self._process(fragments, CHECKER, self._balancing.blocks)
+        self._process(
+            fragments,
+            CHECKER,
+            {
+                **self._balancing.blocks,
+                "track_file": self._checker_file,
+                "vrrp_track_file": self._checker_file,
+            },
+        )
         self._balancing.settle(defaults.enable_script_security)
         self._report.end_of_process()
         self._interfaces = Interfaces(self._host, defaults.dynamic_interfaces)
@@ -93,6 +101,7 @@ class Reader:
             },
         )
         config = self._settle(defaults, filename)
+        self._report.end_of_process()
         self._process(fragments, BFD, {"bfd_instance": self._definitions.bfd_session})
         return replace(config, bfd_sessions=self._definitions.bfd_sessions)
 
@@ -179,6 +188,10 @@ class Reader:
                 del follower.follower.followed["track_script"][name]
         self._definitions.drop(disabled)
 
+    def _checker_file(self, block: Block) -> None:
+        self._definitions.look_at_file(block)
+        self._balancing.blocks["track_file"](block)
+
     def _follower(self, name: str) -> Follower:
         return Follower(name, self._definitions.weights, self._interfaces, self._report)
 
@@ -214,16 +227,19 @@ class Reader:
     def _without_duplicates(self, instances: list[VrrpInstance]) -> list[VrrpInstance]:
         """Two virtual routers may share interface, VRID and family only when they never hear each other."""
         kept: list[VrrpInstance] = []
-        taken: dict[tuple[str, int, bool, Address], str] = {}
+        taken: dict[tuple[str, int, bool, Address], VrrpInstance] = {}
         for one in instances:
             unicast = bool(one.unicast_peers)
             family = one.multicast_group.version
             addresses = one.unicast_peers or (one.multicast_group,)
             keys = [(one.interface, one.vrid, unicast, address) for address in addresses]
-            other = next((taken[key] for key in keys if key in taken), None)
+            other = next(
+                (taken[key].name for key in keys if key in taken and not _apart(taken[key], one)),
+                None,
+            )
             if other is None:
                 kept.append(one)
-                taken.update(dict.fromkeys(keys, one.name))
+                taken.update(dict.fromkeys(keys, one))
                 continue
             self._report.refuse(
                 one.line,
@@ -243,3 +259,9 @@ class Reader:
                 self._report.warning(
                     script.line, f"script {script.name} is not used", "keepalived never runs it", Voice.OURS
                 )
+
+
+def _apart(one: VrrpInstance, other: VrrpInstance) -> bool:
+    """Whether two with the same peers are told apart by where their adverts come from."""
+    sources = (one.unicast_source, other.unicast_source)
+    return None not in sources and sources[0] != sources[1]

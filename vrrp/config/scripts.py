@@ -106,7 +106,10 @@ def _user(draft: _Draft, entry: Statement, users: ScriptUsers, report: Report) -
     draft.identity = users.named(entry.arguments)
     if draft.identity is None:
         draft.user_known = False
-        shown = f"'{draft.command}'" if draft.command else ""
+        # keepalived shows the words, or a redirection as it stands.
+        words, _ = split_command(draft.command or "")
+        quoted = " ".join(f"'{word}'" for word in words)
+        shown = draft.command if (draft.command or "").startswith("</") else quoted
         report.error(
             entry.line,
             f"Unable to set uid/gid for script {shown}",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 from vrrp.config.diagnostics import Report
 from vrrp.config.following import Weight
+from vrrp.config.grammar import BFD_INSTANCE
 from vrrp.config.model import BfdSession, TrackFile, TrackProcess
 from vrrp.config.settings import argument
 from vrrp.config.tree import Block, Statement
@@ -48,14 +50,15 @@ class _Draft:
                 entry.line,
                 f"{number.complaint}: Weight ({text}) for {self.what} {self.name} must be between"
                 f" [-{_HIGHEST_WEIGHT}..{_HIGHEST_WEIGHT}] inclusive. Ignoring...",
-                "keepalived ignores the line",
+                "keepalived ignores it",
             )
-            return
+            if self.words == "track process":
+                return
         if rest and rest[0] != "reverse":
             message = f"{self.what} {self.name} unknown weight option {rest[0]}"
-            report.warning(entry.line, message, "keepalived ignores the line")
-            return
-        self.weight = Weight(number.read, bool(rest))
+            report.warning(entry.line, message, "keepalived ignores the word")
+        if not number.complaint:
+            self.weight = Weight(number.read, rest[:1] == ["reverse"])
 
 
 def track_file(block: Block, report: Report) -> TrackFile | None:
@@ -96,8 +99,11 @@ def _initial_value(entry: Statement, name: str, report: Report) -> int:
         if number.complaint:
             message = f"{number.complaint}: Track file {name} init value {word} is invalid"
             report.warning(entry.line, message, "keepalived ignores the word")
-        else:
-            value = number.read
+            continue
+        value = number.read
+        if abs(value) > _HIGHEST_WEIGHT:
+            message = f"Track file {name} init value {word} is outside sensible range [-254, 254]"
+            report.warning(entry.line, message, "keepalived writes it all the same")
     return value
 
 
@@ -223,11 +229,16 @@ class BfdDraft:
     line: int
     addresses: dict[str, str] = field(default_factory=dict)
     weight: Weight = field(default_factory=Weight)
+    dropped: bool = False
 
-    def read(self, block: Block, report: Report) -> None:
-        """Take the block in."""
+    def read(self, block: Block, report: Report, keywords: Container[str] = BFD_INSTANCE.statements) -> None:
+        """Take the block in, of it these keywords."""
         about = f"Configuration error: BFD instance {self.name}"
         for entry in block.entries():
+            if entry.keyword not in keywords:
+                continue
+            if self.dropped:
+                return
             if entry.keyword in _UNREAD_BFD or argument(entry, report) is None:
                 continue
             text = entry.arguments[0]
@@ -246,10 +257,12 @@ class BfdDraft:
 
     def _address(self, entry: Statement, about: str, report: Report) -> None:
         text = entry.arguments[0]
-        if address(text) is not None:
+        # A prefix is read over.
+        if address(text.partition("/")[0]) is not None:
             self.addresses[entry.keyword] = text
             return
         which = "neighbor" if entry.keyword == "neighbor_ip" else "source"
+        self.dropped = which == "neighbor"
         what = "ignoring instance" if which == "neighbor" else "ignoring"
         message = f"{about} has malformed {which} address {text}, {what}"
         report.error(entry.line, message, f"keepalived goes on {what}")
@@ -263,14 +276,17 @@ class BfdDraft:
     def close(self, line: int, taken: set[tuple[str, str]], report: Report) -> BfdSession | None:
         """What keepalived looks at where the block ends; `taken` are the pairs of addresses of the others."""
         about = f"Configuration error: BFD instance {self.name}"
+        if self.dropped:
+            return None
         neighbor, source = self.addresses.get("neighbor_ip"), self.addresses.get("source_ip", "")
         if neighbor is None:
             report.error(line, f"{about} has no neighbor address set, disabling instance", "it is not run")
             return None
-        found, own = address(neighbor), address(source)
+        found, own = (address(text.partition("/")[0]) for text in (neighbor, source))
         if found and own and found.version != own.version:
+            # It names the one address twice.
             message = (
-                f"{about} source address {source} and neighbor address {neighbor} are not of the same family,"
+                f"{about} source address {own} and neighbor address {own} are not of the same family,"
                 " disabling instance"
             )
             report.error(line, message, "it is not run")

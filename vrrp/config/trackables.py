@@ -90,9 +90,13 @@ class Definitions:
     def _bfd_name(self, block: Block) -> None:
         """The VRRP process takes the name and the weight; what is wrong with the rest, the BFD process says."""
         draft = BfdDraft(block.arguments[0], block.line)
-        draft.read(block, Report(""))
+        draft.read(block, self._report, {"weight"})
         if is_told("vrrp", block):
             self.weights["track_bfd"].setdefault(draft.name, draft.weight)
+
+    def look_at_file(self, block: Block) -> None:
+        """The checker process complains of a track_file as well."""
+        track_file(block, self._report)
 
     def bfd_session(self, block: Block) -> None:
         """Take in a block as the BFD process reads it."""
