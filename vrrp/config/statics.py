@@ -48,12 +48,8 @@ class Statics:
     def _addresses(self, block: Block) -> None:
         for entry in block.entries():
             line, group = self._without_group(entry)
-            found = virtual_address(line, self.report)
+            found = virtual_address(line, self.interfaces, self.report)
             if found is None or (group is not None and self._is_strange(group, entry.line)):
-                continue
-            if found.device is not None and not self.interfaces.have(found.device):
-                told = f"WARNING - interface {found.device} for ip address {found.address} doesn't exist"
-                self.report.error(entry.line, told, "keepalived leaves it out")
                 continue
             self.addresses.append(StaticAddress(found, group))
 
