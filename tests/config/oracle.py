@@ -204,6 +204,7 @@ def debian_12(interfaces: Iterable[str]) -> KnownHost:
         users=dict.fromkeys(USERS.split(), 1) | {"root": 0},
         groups=dict.fromkeys((USERS + GROUPS).split(), 1) | {"root": 0},
         programs=programs,
+        processor_count=2,
         links={"/bin": "/usr/bin", "/sbin": "/usr/sbin"},
     )
 

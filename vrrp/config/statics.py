@@ -47,6 +47,10 @@ class Statics:
 
     def _addresses(self, block: Block) -> None:
         for entry in block.entries():
+            if entry.words[-1] == "track_group" and len(entry.words) > 1:
+                told = f"No track_group parameter specified for {entry.words[0]}"
+                self.report.error(entry.line, told, "keepalived leaves the address out")
+                continue
             line, group = self._without_group(entry)
             found = virtual_address(line, self.interfaces, self.report)
             if found is None or (group is not None and self._is_strange(group, entry.line)):
@@ -59,10 +63,6 @@ class Statics:
         at = next((at for at, word in enumerate(words[1:], 1) if word == "track_group"), None)
         if at is None:
             return entry, None
-        if at + 1 == len(words):
-            told = f"No track_group parameter specified for {words[0]}"
-            self.report.warning(entry.line, told, "keepalived ignores the word")
-            return replace(entry, words=words[:at]), None
         return replace(entry, words=(*words[:at], *words[at + 2 :])), words[at + 1]
 
     def _is_strange(self, group: str, line: int) -> bool:

@@ -106,8 +106,9 @@ class TreeReader:
                     body.append(Block(fragment.line, words, (), self._last_line()))
                     break
                 if words:
-                    body.extend(self._entry(Statement(fragment.line, words, fragment.text), context))
-                    given.add(words[0])
+                    entries = self._entry(Statement(fragment.line, words, fragment.text), context)
+                    body.extend(entries)
+                    given.update(entry.keyword for entry in entries if isinstance(entry, Block) and entry.body)
             elif context is not FILE:
                 break
             else:
