@@ -58,9 +58,9 @@ def downtimes(rig: Rig, trials: Iterable[Trial]) -> Iterator[Downtime]:
         stage = trial.worst
         done: dict[tuple[Provider, ...], Downtime] = {}
         for address, providers in rig.providers.items():
-            fate, before = stage.fates[address], trial.elected.fates[address]
-            if not fate.usable or not (fate.without_ns or fate.masters != before.masters):
+            if not concerns(trial, address):
                 continue
+            fate = stage.fates[address]
             # Addresses of one virtual router move together.
             known = done.get(providers)
             if known is None:
@@ -68,6 +68,12 @@ def downtimes(rig: Rig, trials: Iterable[Trial]) -> Iterator[Downtime]:
                 never = Downtime(failure, address, None, None, None, None, (), 1)
                 known = done[providers] = _Phases(rig, failure, address).measured() if served else never
             yield replace(known, address=address)
+
+
+def concerns(trial: Trial, address: str) -> bool:
+    """Whether a failure interrupts or moves an address that somebody could serve."""
+    fate, before = trial.worst.fates[address], trial.elected.fates[address]
+    return bool(fate.usable) and (fate.without_ns > 0 or fate.masters != before.masters)
 
 
 class _Phases:

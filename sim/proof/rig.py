@@ -36,8 +36,8 @@ class Rig:
     """Runs plans on a cluster. Picklable: worker processes get their own.
 
     `scenario` has the topology; its events, if any, are left out, and all nodes start at once. `ignored` are scripts
-    that the configurations track to no effect. ScenarioError as of `Network`. `until_s`: from this real time on
-    (`time.monotonic`) trials are given up, with OutOfTimeError.
+    that the configurations track to no effect. ScenarioError as of `Network`. From the real time `until_s` on
+    (`time.monotonic`), or after `most_s` seconds of it, a trial is given up with OutOfTimeError.
     """
 
     def __init__(
@@ -51,7 +51,9 @@ class Rig:
         self.scenario = scenario.model_copy(update={"events": (), "clients": {}, "nodes": nodes})
         self.source = source
         self.configs = dict(configs)
-        self.until_s = math.inf
+        self.until_s = self.most_s = math.inf
+        self.slow: set[Failure] = set()
+        """What is known to take too long."""
         self._ignored = dict(ignored or {})
         self.providers = providers(scenario, configs, ignored or {})
         self.failures = failures(scenario, configs, ignored or {})
@@ -99,6 +101,7 @@ class _Run:
         self.network.begin()
         self.events: list[EventSpec] = []
         self._rig = rig
+        self._until_s = min(rig.until_s, time.monotonic() + rig.most_s)
         self._broken: tuple[Failure, ...] = ()
         self._seen = 0
         self._serving: dict[str, list[str]] = {address: [] for address in rig.providers}
@@ -112,7 +115,7 @@ class _Run:
         """Let time pass."""
         end_ns = self.now_ns + by_ns
         while self.now_ns < end_ns:
-            if time.monotonic() > self._rig.until_s:
+            if time.monotonic() > self._until_s:
                 raise OutOfTimeError
             self.network.kernel.run(min(end_ns, self.now_ns + _LOOK_NS))
 

@@ -117,3 +117,14 @@ def test_what_was_run_before_the_time_was_over_stays(monkeypatch: pytest.MonkeyP
 
 def test_a_rig_needs_no_files(tmp_path: Path) -> None:
     assert rig(TWO, tmp_path / "nowhere").run(Plan(())) == rig(TWO).run(Plan(()))
+
+
+def test_what_takes_too_long_alone_is_left_out_of_all_pairs() -> None:
+    # Two weeks until the script is found to fail: hours for the simulator.
+    bed = rig(TWO.replace("fall 3", "fall 600000"))
+    failure = Failure(Kind.SCRIPT, "a", "chk")
+    done = campaign(bed, 4, processes=1)
+    assert bed.slow == {failure}
+    assert not done.complete
+    assert {one for trial in done.trials for one in trial.plan.failures} == set(bed.failures) - {failure}
+    assert len(done.trials) == len(list(plans([one for one in bed.failures if one != failure])))
