@@ -235,3 +235,85 @@ def test_what_is_kept_as_text() -> None:
 
 def test_nothing_is_nothing() -> None:
     assert write(KeepalivedConfig("a.conf")) == ""
+
+
+def test_what_there_is_to_follow() -> None:
+    text = """\
+track_file load {
+    file "/tmp/a b"
+    weight -1 reverse
+    init_file 3
+}
+
+vrrp_track_process web {
+    process haproxy -f /etc/h
+    weight 4
+    full_command
+    param_match initial
+    quorum_max 5
+    quorum 2
+    fork_delay 0.5
+    terminate_delay 2
+}
+
+vrrp_track_process exact {
+    process x
+    param_match
+}
+
+bfd_instance far {
+    neighbor_ip 10.0.0.99
+    source_ip 10.0.0.11
+    weight -3
+}
+
+vrrp_instance VI_1 {
+    interface eth0
+    virtual_router_id 51
+    virtual_ipaddress {
+        10.0.0.100
+    }
+    track_interface {
+        eth1 weight -5 reverse
+    }
+    track_file {
+        load weight -2 noreverse
+    }
+    track_process {
+        web
+        exact weight 3
+    }
+    track_bfd {
+        far
+    }
+}
+"""
+    assert reads_the_same(parse(text).config) == text
+
+
+def test_addresses_routes_and_rules_of_the_machine() -> None:
+    text = """\
+interface_up_down_delays {
+    eth0 3 0.5
+}
+
+track_group G {
+    group {
+        VI_1
+    }
+}
+
+static_ipaddress {
+    10.0.0.5/24 brd 10.0.0.255 dev eth0 scope link label eth0:1 track_group G
+}
+
+static_routes {
+    10.1.0.0/16 via 10.0.0.1 dev eth0 metric 3
+}
+
+static_rules {
+    from 10.0.0.0/8 table 5 priority 16384
+}
+"""
+    config = parse(text.replace(" priority 16384", "")).config
+    assert reads_the_same(config) == text
