@@ -45,12 +45,8 @@ class Notifications:
         """Take a line in."""
         keyword = statement.keyword
         if not statement.arguments:
-            # What stands behind an open quote is no argument, and yet not missing.
-            if (
-                not script_words(statement, self.report)
-                and not unclosed(statement.text)
-                and keyword != "notify_deleted"
-            ):
+            # What stands behind an open quote is no argument, and yet not missing, unless it is to be named.
+            if keyword != "notify_deleted" and (keyword in self.commands or self._says_nothing(statement)):
                 self.report.stop(statement.line, missing_parameter(keyword))
             return
         if keyword in self.commands:
@@ -73,3 +69,7 @@ class Notifications:
             return
         self.commands[keyword] = words[0]
         self.runnables.append(Runnable(words[0], "", statement.line, identity))
+
+    def _says_nothing(self, statement: Statement) -> bool:
+        """Whether no command stands behind the keyword, be it one that is not ended."""
+        return not script_words(statement, self.report) and not unclosed(statement.text)

@@ -239,6 +239,9 @@ class BfdDraft:
                 continue
             if self.dropped:
                 return
+            if entry.keyword == "neighbor_ip" and not entry.arguments:
+                report.crash(entry.line, "neighbor_ip without an address: keepalived 2.2.7 crashes")
+                continue
             if entry.keyword in _UNREAD_BFD or argument(entry, report) is None:
                 continue
             text = entry.arguments[0]

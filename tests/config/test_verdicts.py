@@ -1,4 +1,5 @@
-"""What depends on the machine: the table data/machines.toml, held against our reader and against keepalived.
+"""What `keepalived -t` ends with, much of which the machine decides: the table data/verdicts.toml, held against our
+reader and against keepalived.
 
 An entry has a `text`; in `told` what keepalived says of it, LINE: MESSAGE, line 0 where it names none; and the
 `verdict`.
@@ -25,9 +26,9 @@ class Case:
 
 
 def _cases() -> list[Case]:
-    table = tomllib.loads((Path(__file__).parent / "data" / "machines.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads((Path(__file__).parent / "data" / "verdicts.toml").read_text(encoding="utf-8"))
     found = []
-    for entry in table["machine"]:
+    for entry in table["case"]:
         told = (one.split(": ", 1) for one in entry["told"])
         reading = Reading(Verdict(entry["verdict"]), frozenset((int(line), message) for line, message in told))
         found.append(Case(entry["name"], entry["text"], reading))
