@@ -1,11 +1,19 @@
-"""VRRP configurations made up at random: plausible ones, with values at and beyond their ranges, and broken ones."""
+"""VRRP configurations made up at random: plausible ones, with values at and beyond their ranges, and broken ones.
+
+python -m config.generated_vrrp SEED COUNT      what differs from the installed keepalived (needs root)
+"""
 
 from __future__ import annotations
 
 import random
+import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
+from config.oracle import ADDRESSES, Namespace, Totals, differences, measured, our_reading
+from vrrp.config import load
 from vrrp.config.grammar import GLOBAL_DEFS, VRRP_INSTANCE, VRRP_SYNC_GROUP
 
 INTERFACES = ("eth0", "eth1", "eth2", "eth3", "ens3", "ens4")
@@ -418,3 +426,30 @@ class Writer:
             self._lines[where] += self._word((" {", " }", " extra", " # comment", " ! comment", ' "', " ' "))
         else:
             self._lines[where] = self._lines[where].replace(" ", "", 1)
+
+
+def compare(seed: int, count: int) -> tuple[Totals, list[str]]:
+    """The totals of so many configurations, and what differs from the installed keepalived, file by file."""
+    writer = Writer(seed)
+    texts = [writer.configuration() for _ in range(count)]
+    told = []
+    totals = Totals()
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder, f"{number}.conf") for number in range(count)]
+        for path, text in zip(paths, texts, strict=True):
+            path.write_text(text, encoding="utf-8")
+        host = Namespace({*INTERFACES, *ADDRESSES})
+        for path, text, theirs in zip(paths, texts, measured(paths, INTERFACES), strict=True):
+            ours = our_reading(load(path, host=host))
+            totals.add(ours, theirs)
+            found = differences(ours, theirs)
+            if found:
+                numbered = [f"{number:4} {line}" for number, line in enumerate(text.splitlines(), 1)]
+                told.append("\n".join([f"== {path.name}", *numbered, *found]))
+    return totals, told
+
+
+if __name__ == "__main__":
+    TOTALS, TOLD = compare(int(sys.argv[1]), int(sys.argv[2]))
+    print("\n".join(TOLD))
+    print(TOTALS)

@@ -185,3 +185,23 @@ def test_a_release_of_keepalived_announces_as_its_file_says() -> None:
 def test_delays_of_links() -> None:
     done = converted("interface_up_down_delays {\neth0 0.5 1.5\n}\n" + instance())
     assert done.router.link_delays == (LinkDelays("eth0", 1_500_000_000, 500_000_000),)
+
+
+@pytest.mark.parametrize(
+    ("lines", "longest_us"),
+    [
+        ("", 1_996_094),
+        ("advert_int 2", 3_992_188),
+        ("version 3\nadvert_int 0.5", 998_047),
+        ("down_timer_adverts 2", 996_094),
+        ("down_timer_adverts 1", 0),
+        ("down_timer_adverts 5\nadvert_int 3", 11_988_282),
+    ],
+)
+def test_delays_of_the_own_link_are_shortened(lines: str, longest_us: int) -> None:
+    done = converted("interface_up_down_delays {\neth0 50 60\neth1 7\n}\n" + instance(lines))
+    longest_ns = longest_us * 1000
+    assert done.router.link_delays == (
+        LinkDelays("eth0", longest_ns, longest_ns),
+        LinkDelays("eth1", 0, 7_000_000_000),
+    )

@@ -15,7 +15,7 @@ from vrrp.config.host import Host, Interfaces
 from vrrp.config.instance import read_instance
 from vrrp.config.instance_draft import InstanceDraft
 from vrrp.config.lexer import Fragment
-from vrrp.config.links import GarpGroups, link_delays, read_linkbeat
+from vrrp.config.links import GarpGroups, link_delays, read_linkbeat, shortened
 from vrrp.config.lvs import Balancing
 from vrrp.config.model import (
     Address,
@@ -152,7 +152,7 @@ class Reader:
             self._definitions.files,
             self._definitions.processes,
             (),
-            tuple(self._delays),
+            tuple(shortened(one, instances, self._report) for one in self._delays),
             self._statics.track_groups,
             tuple(self._statics.addresses),
             tuple(self._statics.routes),
