@@ -26,14 +26,13 @@ from vrrp.protocol.effects import (
 from vrrp.protocol.lateness import PUNCTUAL, WHOLE, Lateness
 from vrrp.protocol.router import KeyedEffects, Router
 from vrrp.protocol.timers import NEVER
+from vrrp.protocol.tracking import SCRIPT_RUN_NS
 from vrrp.protocol.virtual_router import VirtualRouter
 from vrrp.wire.frame import Datagram
 
 if TYPE_CHECKING:
     from sim.node import Node
 
-SCRIPT_RUN_NS = 4_000_000
-"""From starting a check script to its result: fork, shell and a test of one file (measured: 3 to 15 ms)."""
 RELOAD_NS = 500_000
 """From the advertisement that a reload begins with to the one it ends with (keepalived, measured: 0.4 to 0.6 ms)."""
 SOCKET_QUEUE = 512

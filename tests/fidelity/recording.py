@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sim.process import SCRIPT_RUN_NS
+from vrrp.protocol.tracking import SCRIPT_RUN_NS
 
 MS_NS = 1_000_000
 SECOND_NS = 1_000_000_000

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 import pytest
 
 from vrrp.capture.replay.happening import Happening
-from vrrp.capture.replay.process import SCRIPT_RUN_NS, SOCKET_QUEUE, EndlessError, ReplayedProcess
+from vrrp.capture.replay.process import SOCKET_QUEUE, EndlessError, ReplayedProcess
 from vrrp.protocol.effects import SendAdvertisement, StateChanged
 from vrrp.protocol.profile import FRR, KEEPALIVED
 from vrrp.protocol.router import KeyedEffects, Router
 from vrrp.protocol.settings import RouterConfig, ScriptConfig, TrackedScript, VirtualRouterConfig
 from vrrp.protocol.timers import SECOND_NS
-from vrrp.protocol.tracking import OVERDUE_NS, RUN_DRIFT_NS
+from vrrp.protocol.tracking import OVERDUE_NS, RUN_DRIFT_NS, SCRIPT_RUN_NS
 from vrrp.protocol.validation import Discard
 from vrrp.wire.address import pack
 from vrrp.wire.advertisement import Advertisement, encode

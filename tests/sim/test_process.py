@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from networks import MS, VIP, S, changes, client, event, network, router, scenario_data, states, tap
 
-from sim.process import SCRIPT_RUN_NS, SOCKET_QUEUE
+from sim.process import SOCKET_QUEUE
 from sim.result import Result
 from vrrp.protocol.lateness import FRR_LATENESS, KEEPALIVED_LATENESS, PUNCTUAL, WHOLE, Lateness
 from vrrp.protocol.settings import (
@@ -19,7 +19,7 @@ from vrrp.protocol.settings import (
     TrackedScript,
     VirtualRouterConfig,
 )
-from vrrp.protocol.tracking import OVERDUE_NS
+from vrrp.protocol.tracking import OVERDUE_NS, SCRIPT_RUN_NS
 from vrrp.wire.frame import Datagram
 
 MDI_101 = 3_605_468_750

@@ -22,10 +22,7 @@ from vrrp.failover.standing import Peer, Standing, Tracked, standings
 from vrrp.protocol.profile import Profile
 from vrrp.protocol.settings import RouterConfig, ScriptConfig, TrackedInterface, VirtualRouterConfig
 from vrrp.protocol.timers import CENTISECOND_NS, master_down_ns, seconds_text, skew_ns
-from vrrp.protocol.tracking import OVERDUE_NS
-
-SCRIPT_RUN_NS = 4_000_000
-"""From starting a check script to its result: fork, shell and a test of one file (measured: 3 to 15 ms)."""
+from vrrp.protocol.tracking import OVERDUE_NS, RUN_DRIFT_NS, SCRIPT_RUN_NS
 
 
 class Mishap(enum.Enum):
@@ -162,7 +159,10 @@ class _Sums:
             parts.append(fixed("the run is killed (timeout)", script.timeout_ns + OVERDUE_NS))
         else:
             parts.append(fixed("the script itself runs (measured)", SCRIPT_RUN_NS))
-        return (*parts, *self._late("each run begins late", script.fall))
+        # A run that is late puts off the next by a part of that only.
+        late_ns = self._profile.timer_latency_ns
+        drift_ns = (script.fall - 1) * min(late_ns, RUN_DRIFT_NS)
+        return (*parts, *self._late("the runs begin late", late_ns + drift_ns))
 
     def _ending(self, name: str) -> tuple[Part, ...]:
         delays = [process.terminate_delay_ns for process in self._master.host.processes if process.name == name]
@@ -304,7 +304,7 @@ class _Sums:
         member = f", of {router.name}: the slowest of the group" if router.vrid != self._standing.vrid else ""
         return fixed(f"skew (256 - {ours.priority()}) / 256{by}{member}", time_ns)
 
-    def _late(self, text: str, count: int = 1) -> tuple[Part, ...]:
-        """What a real process adds to each of its timers."""
-        late_ns = count * self._profile.timer_latency_ns
-        return (fixed(f"{text} (measured)", late_ns),) if late_ns else ()
+    def _late(self, text: str, late_ns: int | None = None) -> tuple[Part, ...]:
+        """What a real process adds: `late_ns`, or what it adds to one timer."""
+        time_ns = self._profile.timer_latency_ns if late_ns is None else late_ns
+        return (fixed(f"{text} (measured)", time_ns),) if time_ns else ()

@@ -18,6 +18,8 @@ from vrrp.protocol.timers import NEVER
 
 LOWEST_PRIORITY = 1
 HIGHEST_PRIORITY = 254
+SCRIPT_RUN_NS = 4_000_000
+"""From starting a check script to its result: fork, shell and a test of one file (measured: 3 to 15 ms)."""
 OVERDUE_NS = 1_000_000
 """A run is killed this much after its timeout (keepalived, measured: 0.7 to 1.5 ms), so that one that is begun at the
 same moment is found running."""

@@ -17,11 +17,10 @@ from vrrp.protocol.effects import KillScript, RunScript
 from vrrp.protocol.journal import Journal
 from vrrp.protocol.router import KeyedEffects, Router
 from vrrp.protocol.timers import NEVER
+from vrrp.protocol.tracking import SCRIPT_RUN_NS
 from vrrp.protocol.validation import Discard
 from vrrp.wire.frame import Datagram
 
-SCRIPT_RUN_NS = 4_000_000
-"""From starting a check script to its result: fork, shell and a test of one file (measured: 3 to 15 ms)."""
 SOCKET_QUEUE = 512
 """Datagrams the kernel keeps for a frozen process before it drops more (net.core.rmem_default, small packets)."""
 MOST_WAKES = 500_000
