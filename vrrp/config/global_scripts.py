@@ -75,9 +75,8 @@ class GlobalScripts:
             self._report.warning(statement.line, f"No {keyword} name specified", IGNORED)
         elif keyword in self._found:
             self._again(statement, statement.arguments[0])
-        else:
+        elif self._identity(statement, statement.arguments[1:]) is not None:
             self._found[keyword] = None
-            self._identity(statement, statement.arguments[1:])
 
     def _fifo_script(self, statement: Statement) -> None:
         keyword = statement.keyword
@@ -89,7 +88,8 @@ class GlobalScripts:
             return
         words = script_words(statement, self._report)
         identity = self._identity(statement, words[1:]) if words and words[0].strip() else None
-        self._found[keyword] = None if identity is None else Runnable(words[0], "", statement.line, identity)
+        if identity is not None:
+            self._found[keyword] = Runnable(words[0], "", statement.line, identity)
 
     def _again(self, statement: Statement, what: str) -> None:
         message = f"{statement.keyword} already specified - ignoring {what}"

@@ -118,6 +118,6 @@ def is_number(text: str, high: int = LONGEST_FWMARK) -> bool:
 
 
 def is_realms(text: str) -> bool:
-    """Whether it is a realm or two."""
+    """Whether it is a realm or two, by number or by the one name that iproute2 comes with."""
     realms = text.split("/")
-    return len(realms) <= 2 and all(is_number(realm, _HIGHEST_REALM) for realm in realms)
+    return len(realms) <= 2 and all(realm == "cosmos" or is_number(realm, _HIGHEST_REALM) for realm in realms)
