@@ -19,6 +19,7 @@ from sim.proof.rig import OutOfTimeError, Rig
 from sim.proof.rulebook import RULES
 from sim.proof.table import combination_text, table_data, table_lines
 from sim.proof.trial import Plan, Trial
+from sim.scenario import Scenario
 from sim.scenario_file import ScenarioError
 from sim.scenario_text import scenario_text
 from sim.timeline import duration_text
@@ -42,6 +43,8 @@ _RULE_OF = {
     Wrong.AWAY: "VRRP-P005",
     Wrong.RACE: "VRRP-P006",
 }
+_HELD = frozenset({"VRRP-P001", "VRRP-P002", "VRRP-P003", "VRRP-P004"})
+"""What these find goes on until somebody mends it."""
 _PHRASES = {
     Wrong.NOBODY: "nobody holds {address} though {usable} could",
     Wrong.TWO: "{masters} hold {address} at once",
@@ -305,6 +308,7 @@ class _Proof:
         ran = f"{self._ran.planned} single and double failures run" if self._ran.complete else ""
         if self._ran.trials and not ran:
             ran = f"{len(self._ran.trials)} of {self._ran.planned} single and double failures run"
+        shown = self._shown(title or message, trial, rule in _HELD)
         return of.finding(
             place,
             message,
@@ -312,23 +316,28 @@ class _Proof:
             mend=mend,
             related=related,
             detail=[*detail, *([ran] if self._ran.trials else [])],
-            scenario=self._scenario(title or message, trial),
-            draw=self._drawing(title or message, trial),
+            scenario=scenario_text(
+                shown,
+                title=shown.title,
+                duration_ns=shown.duration,
+                events=shown.events,
+                comment="Run it with `vrrp sim --ideal` to see what was proved, to the nanosecond",
+            ),
+            draw=self._drawing(shown),
         )
 
-    def _scenario(self, title: str, trial: Trial) -> str:
-        return scenario_text(
-            self.inputs.scenario,
-            title=title,
-            duration_ns=trial.duration_ns + _AFTER_NS,
-            events=trial.events,
-            comment="Run it with `vrrp sim --ideal` to see what was proved, to the nanosecond",
-        )
+    def _shown(self, title: str, trial: Trial, held: bool) -> Scenario:
+        """The scenario of a trial. What is `held` lasts so long before it is mended that nobody doubts it."""
+        wait_ns = self.rig.settling.patience_ns if held else 0
+        events = [
+            event.model_copy(update={"at": event.at + wait_ns}) if event.at >= trial.worst.to_ns else event
+            for event in trial.events
+        ]
+        duration_ns = trial.duration_ns + wait_ns + _AFTER_NS
+        update = {"title": title, "events": tuple(events), "duration": duration_ns}
+        return self.inputs.scenario.model_copy(update=update)
 
-    def _drawing(self, title: str, trial: Trial) -> Callable[[Path], None]:
-        update = {"title": title, "events": trial.events, "duration": trial.duration_ns + _AFTER_NS}
-        scenario = self.inputs.scenario.model_copy(update=update)
-
+    def _drawing(self, scenario: Scenario) -> Callable[[Path], None]:
         def draw(path: Path) -> None:
             from sim.plots import save_plot  # noqa: PLC0415  # matplotlib takes half a second to load
 
