@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from config.confs import global_defs, group, instance, only, script
 from config.generated_lvs import Draw
+from config.generated_vrrp import Writer
 from config.test_leniencies import LENIENCIES, Leniency
 from vrrp.config import KeepalivedConfig, load, parse, write
 
@@ -64,6 +65,14 @@ def test_public_configurations(shared: Path) -> None:
 def test_generated_virtual_servers(first: int) -> None:
     for seed in range(first, first + 100):
         reads_the_same(parse(Draw(seed).text()).config)
+
+
+def test_generated_vrrp_configurations() -> None:
+    writer = Writer(1)
+    configs = [parse(writer.configuration()).config for _ in range(300)]
+    assert sum(len(config.instances) for config in configs) > 200
+    for config in configs:
+        reads_the_same(config)
 
 
 GLOBAL_LINES = """

@@ -42,7 +42,11 @@ def command(statement: Statement, report: Report) -> str | None:
 
 
 def options_of(entry: Statement | Block) -> tuple[Option, ...]:
-    """A statement, or the entries of a block, kept as text."""
+    """A statement, or the entries of a block, kept as text, but for braces that open nothing."""
     if isinstance(entry, Block):
-        return tuple(Option(entry.keyword, " ".join(child.words), child.line) for child in entry.entries())
+        return tuple(
+            Option(entry.keyword, " ".join(child.words), child.line)
+            for child in entry.entries()
+            if child.words != ("{",)
+        )
     return (Option(entry.keyword, " ".join(entry.arguments), entry.line),)

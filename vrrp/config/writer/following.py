@@ -64,6 +64,11 @@ def definitions(config: KeepalivedConfig) -> Iterator[Iterator[str]]:
     yield from (_file(one) for one in config.track_files.values())
     yield from (_process(one) for one in config.track_processes.values())
     yield from (_bfd(one) for one in config.bfd_sessions)
+    # A session that is not run may be followed all the same.
+    run = {one.name for one in config.bfd_sessions}
+    followers: list[VrrpInstance | SyncGroup] = [*config.instances, *config.sync_groups]
+    followed = {entry.name: None for one in followers for entry in one.track_bfd}
+    yield from (block(statement("bfd_instance", word(name))) for name in followed if name not in run)
 
 
 def _weight(one: VrrpScript | TrackFile | TrackProcess | BfdSession, usual: int = 0) -> Iterator[str]:

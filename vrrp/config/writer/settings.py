@@ -26,8 +26,9 @@ def needed(
     """
     lines: dict[str, str] = {}
     # One after the other: a setting may be the default of one that stands behind it.
-    while (found := read(list(lines.values()))) is not None:
-        differing = (name for name in table if getattr(found, name) != getattr(wanted, name))
+    while True:
+        found = read(list(lines.values()))
+        differing = (name for name in table if getattr(found, name, None) != getattr(wanted, name))
         name = next((name for name in differing if name not in lines), None)
         if name is None:
             break
