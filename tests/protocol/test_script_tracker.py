@@ -54,7 +54,7 @@ LATE: list[tuple[int, int]] = [
 
 
 @pytest.mark.parametrize(("late_ns", "next_ns"), LATE)
-def test_a_late_run_puts_off_the_next_by_a_tenth_of_a_millisecond(late_ns: int, next_ns: int) -> None:
+def test_a_late_run_puts_off_the_next_by_a_little(late_ns: int, next_ns: int) -> None:
     subject = tracker(interval_ns=S_NS, timeout_ns=3 * S_NS)
     subject.start(0)
     subject.finished(True)
