@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from vrrp.config.line import file_of, order_of
+from vrrp.config.line import file_of, is_end, order_of
 from vrrp.words import printable
 
 
@@ -244,6 +244,8 @@ class Report:
         self._add(Diagnostic(file_of(line, self.file), line, severity, message, instead, voice=voice, verdict=verdict))
 
     def _add(self, diagnostic: Diagnostic) -> None:
+        if diagnostic.voice is Voice.LINE and is_end(diagnostic.line):
+            diagnostic = replace(diagnostic, voice=Voice.PLAIN)
         if self._done:
             diagnostic = _ours(diagnostic)
         elif diagnostic.ends and diagnostic.voice is Voice.LINE:

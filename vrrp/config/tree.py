@@ -12,6 +12,7 @@ from vrrp.config.context import Context
 from vrrp.config.diagnostics import Report, missing_parameter
 from vrrp.config.grammar import FILE, Process, advice
 from vrrp.config.lexer import Fragment, Kind
+from vrrp.config.line import end_after
 from vrrp.config.values import octets
 from vrrp.config.words import split_words
 
@@ -85,6 +86,7 @@ class TreeReader:
         self._report = report
         self._names: set[tuple[str, str]] = set()
         self._unknown = 0
+        self._closed = True
         self.keywords: list[tuple[int, str]] = []
 
     def read(self) -> tuple[Statement | Block, ...]:
@@ -104,12 +106,14 @@ class TreeReader:
                 if words and words[0] in context.once and words[0] in given:
                     self._skip_block()
                     body.append(Block(fragment.line, words, (), self._last_line()))
+                    self._closed = True
                     break
                 if words:
                     entries = self._entry(Statement(fragment.line, words, fragment.text), context)
                     body.extend(entries)
                     given.update(entry.keyword for entry in entries if isinstance(entry, Block) and entry.body)
             elif context is not FILE:
+                self._closed = True
                 break
             else:
                 self._report.error(
@@ -117,6 +121,8 @@ class TreeReader:
                     "Unknown keyword '}'",
                     "keepalived ignores it: no block is open here",
                 )
+        else:
+            self._closed = False
         return tuple(body)
 
     def _unexpected_brace(self, fragment: Fragment, context: Context) -> None:
@@ -162,7 +168,7 @@ class TreeReader:
             # What keepalived was to skip it now reads, and gives to the last one of this kind, or to nobody.
             self._table(context)
             return ()
-        return (Block(statement.line, statement.words, self._table(context), self._last_line()),)
+        return (Block(statement.line, statement.words, self._table(context), self._end()),)
 
     def _name_is_good(self, statement: Statement, context: Context) -> bool:
         if context.opening is not None:
@@ -224,15 +230,22 @@ class TreeReader:
             fragment = self._fragments[self._position]
             self._position += 1
             if fragment.kind is Kind.CLOSE:
+                self._closed = True
                 break
             words = ("{",) if fragment.kind is Kind.OPEN else split_words(fragment.text)
             if words:
                 body.append(Statement(fragment.line, words, fragment.text))
-        return Block(statement.line, statement.words, tuple(body), self._last_line())
+        else:
+            self._closed = False
+        return Block(statement.line, statement.words, tuple(body), self._end())
 
     def _last_line(self) -> int:
         """The line of what was read last."""
         return self._fragments[self._position - 1].line
+
+    def _end(self) -> int:
+        """Where the block ends that was read last."""
+        return self._last_line() if self._closed else end_after(self._last_line())
 
     def _skip_block(self) -> None:
         depth = int(self._enter())
