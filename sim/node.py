@@ -16,17 +16,14 @@ from sim.process import ScriptOutcome, VrrpProcess
 from sim.recorder import MASTER, Recorder
 from sim.segment import Segment
 from vrrp.protocol.lateness import PUNCTUAL, Lateness
+from vrrp.protocol.packer import Packer
 from vrrp.protocol.router import KeyedEffects, Router
 from vrrp.protocol.settings import RouterConfig
 from vrrp.protocol.virtual_router import VirtualRouter
 from vrrp.wire.address import is_multicast, text
-from vrrp.wire.advertisement import AUTHENTICATION_HEADER, TTL, Advertisement, encode
-from vrrp.wire.arp import gratuitous_arp
-from vrrp.wire.authentication_header import MAX_SEQUENCE, authenticate
-from vrrp.wire.checksum import PROTOCOL
-from vrrp.wire.ethernet import ARP, BROADCAST, IPV4, IPV6, EthernetFrame, group_mac, virtual_mac
-from vrrp.wire.ip import IpPacket, parse_ipv4, renumber
-from vrrp.wire.neighbor import unsolicited_advertisement
+from vrrp.wire.advertisement import Advertisement
+from vrrp.wire.announcement import announcement
+from vrrp.wire.ethernet import BROADCAST, IPV4, IPV6, EthernetFrame, group_mac, virtual_mac
 
 NO_ROUTER = RouterConfig(virtual_routers=())
 """What a host without a VRRP process runs."""
@@ -80,11 +77,11 @@ class Node:
         self._respawn = 0
         self._scripts: dict[str, ScriptOutcome] = {}
         self._default_outcome = ScriptOutcome.PASS
-        self._identification: dict[VirtualRouter, int] = {}
+        self._packer = Packer()
         self._busy_until_ns = 0
         """One thing after the other: addresses are set, then announced, one burst after another."""
         self._serving: dict[str, None] = {}
-        self._steady: dict[tuple[VirtualRouter, Advertisement, bytes], tuple[bytes, bytes]] = {}
+        self._heads: dict[tuple[VirtualRouter, bytes], bytes] = {}
 
     def add_interface(self, name: str, segment: Segment, mac: bytes, addresses: tuple[bytes, ...]) -> None:
         """Plug a new interface into a segment."""
@@ -104,8 +101,8 @@ class Node:
             self._respawn += 1
             self._respawn_delay_ns = 0
             self._born_ns = now_ns
-            self._identification.clear()  # keepalived counts from 1 at each start, and after a reload (measured)
-            self._steady.clear()
+            self._packer.forget()
+            self._heads.clear()
             router = self._make_router(self.configuration)
             self.inform(now_ns, router)
             self.process = VrrpProcess(self, router, self.lateness or router.profile.lateness)
@@ -224,45 +221,20 @@ class Node:
 
     def send_advertisement(self, virtual_router: VirtualRouter, advertisement: Advertisement) -> None:
         """Encode, wrap and transmit, once per destination."""
-        config = virtual_router.config
-        interface = self.interfaces[config.interface]
-        for destination in config.unicast_peers or (config.multicast_group,):
-            head, packet = self._packet(virtual_router, advertisement, interface, destination)
-            if config.width == 4:
-                number = self._identification.get(virtual_router, 0) % 0xFFFF + 1
-                self._identification[virtual_router] = number
-                packet = renumber(packet, number)
-                if config.auth_type == AUTHENTICATION_HEADER:
-                    packet = self._authenticated(virtual_router, packet)
-            interface.port.transmit(head + packet)
+        interface = self.interfaces[virtual_router.config.interface]
+        for destination, packet in self._packer.packets(virtual_router, advertisement):
+            interface.port.transmit(self._head(virtual_router, interface, destination) + packet)
 
-    def _authenticated(self, virtual_router: VirtualRouter, packet: bytes) -> bytes:
-        """The IPv4 packet behind an Authentication Header, counting on from what was heard last."""
-        virtual_router.ah_sequence = min(virtual_router.ah_sequence + 1, MAX_SEQUENCE)
-        return authenticate(parse_ipv4(packet), virtual_router.ah_sequence, virtual_router.config.ah_key).build()
-
-    def _packet(
-        self, virtual_router: VirtualRouter, advertisement: Advertisement, interface: Interface, to: bytes
-    ) -> tuple[bytes, bytes]:
-        """The Ethernet header and the IP packet of an advertisement; kept, since a master repeats itself."""
-        config = virtual_router.config
-        steady = self._steady.get((virtual_router, advertisement, to))
-        if steady is None:
-            payload = encode(advertisement, source=virtual_router.source, destination=to)
-            packet = IpPacket(
-                virtual_router.source,
-                to,
-                PROTOCOL,
-                payload,
-                ttl=config.ttl if config.unicast_peers else TTL,
-                dont_fragment=virtual_router.profile.dont_fragment,
-            )
+    def _head(self, virtual_router: VirtualRouter, interface: Interface, to: bytes) -> bytes:
+        """The Ethernet header of an advertisement; kept, since a master repeats itself."""
+        head = self._heads.get((virtual_router, to))
+        if head is None:
+            config = virtual_router.config
             mac = interface.mac if config.transmit_from_base else self._mac(virtual_router, interface)
             neighbor = group_mac(to) if is_multicast(to) else self._neighbor(interface, to)
             head = EthernetFrame(neighbor, mac, IPV4 if config.width == 4 else IPV6, b"").build()
-            steady = (head, packet.build())
-            self._steady[virtual_router, advertisement, to] = steady
-        return steady
+            self._heads[virtual_router, to] = head
+        return head
 
     def announce(self, virtual_router: VirtualRouter, addresses: tuple[bytes, ...], repeat: int) -> None:
         """A burst of gratuitous ARPs and neighbor advertisements: rounds of all addresses."""
@@ -271,16 +243,10 @@ class Node:
         at_ns = max(self.kernel.now_ns, self._busy_until_ns) + ANNOUNCE_AFTER_NS
         process = self.process
         for address in addresses * repeat:
-            frame = self._announcement(address, mac, virtual_router.profile.router_flag).build()
+            frame = announcement(address, mac, router_flag=virtual_router.profile.router_flag).build()
             self.kernel.at(at_ns, lambda frame=frame: self._transmit_if_alive(process, interface, frame))  # type: ignore[misc]  # mypy cannot type a default
             at_ns += ANNOUNCE_SPACING_NS
         self._busy_until_ns = at_ns
-
-    def _announcement(self, address: bytes, mac: bytes, router_flag: bool) -> EthernetFrame:
-        if len(address) == 4:
-            return EthernetFrame(BROADCAST, mac, ARP, gratuitous_arp(address, mac).build())
-        packet = unsolicited_advertisement(address, mac, router=router_flag)
-        return EthernetFrame(group_mac(packet.destination), mac, IPV6, packet.build())
 
     def _transmit_if_alive(self, process: VrrpProcess | None, interface: Interface, raw: bytes) -> None:
         if process is not None and process.alive and not process.paused:

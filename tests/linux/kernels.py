@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from vrrp.config import Host
+from vrrp.config import KeepalivedConfig
+from vrrp.config.host import KnownHost
 from vrrp.linux.configuration import read_configuration
 from vrrp.linux.daemon import Daemon
 from vrrp.linux.kernel import Driver
@@ -49,7 +50,11 @@ class FakeKernel:
         self.driver = driver
         self.asked.append("open")
 
-    def attach(self, router: Router) -> None:
+    def expect(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.interfaces.setdefault(name, ())
+
+    def attach(self, router: Router, config: KeepalivedConfig) -> None:
         self.asked.append("attach " + " ".join(one.config.name for one in router.virtual_routers))
 
     def sweep(self, router: Router) -> None:
@@ -79,7 +84,7 @@ class FakeKernel:
 def make_daemon(file: Path, kernel: FakeKernel, *services: Service, text: str = CONF) -> Daemon:
     """A daemon that runs this configuration."""
     file.write_text(text)
-    return Daemon(lambda: read_configuration(file, Host()), kernel, services)
+    return Daemon(lambda: read_configuration(file, KnownHost(frozenset(kernel.interfaces))), kernel, services)
 
 
 async def until(kernel: FakeKernel, wanted: str, seconds: float = 10) -> None:

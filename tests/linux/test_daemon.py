@@ -35,7 +35,7 @@ def test_from_start_to_sigterm(tmp_path: Path) -> None:
         await running
 
     asyncio.run(live())
-    assert kernel.asked[:6] == ["open", "sweep", "attach VI_1", *MASTER]
+    assert kernel.asked[:6] == ["open", "attach VI_1", "sweep", *MASTER]
     assert kernel.asked[-3:] == ["send VI_1 0", "release 10.0.0.100", "close"]
     assert heard == ["INITIALIZE -> BACKUP", "BACKUP -> MASTER", "MASTER -> INITIALIZE"]
 
@@ -125,7 +125,7 @@ def test_services_start_before_the_router_and_stop_in_reverse(tmp_path: Path) ->
 
     asyncio.run(live())
     without = [one for one in told if not one.startswith(("send", "acquire", "announce", "release"))]
-    assert without == ["open", "sweep", "attach VI_1", "start a", "start b", "stop b", "stop a", "close"]
+    assert without == ["open", "attach VI_1", "sweep", "start a", "start b", "stop b", "stop a", "close"]
 
 
 def test_a_service_that_cannot_start_keeps_the_daemon_from_it(tmp_path: Path) -> None:
@@ -135,4 +135,4 @@ def test_a_service_that_cannot_start_keeps_the_daemon_from_it(tmp_path: Path) ->
     daemon = make_daemon(tmp_path / "k.conf", kernel, *services)
     with pytest.raises(OSError, match="port in use"):
         asyncio.run(daemon.run())
-    assert told == ["open", "sweep", "attach VI_1", "start a", "stop a", "close"]
+    assert told == ["open", "attach VI_1", "sweep", "start a", "stop a", "close"]

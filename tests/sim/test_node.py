@@ -142,7 +142,7 @@ def test_version_2_numbers_its_packets_from_1_and_wraps_to_1() -> None:
     assert packets == [(MDI_100 + n * S, (n + 1).to_bytes(2, "big")) for n in range(4)]
     process = net.nodes["r1"].process
     assert process is not None
-    net.nodes["r1"]._identification[process.router.virtual_routers[0]] = 0xFFFE
+    net.nodes["r1"]._packer._numbers[process.router.virtual_routers[0]] = 0xFFFE
     seen.clear()
     net.kernel.run(10 * S)
     assert [frame.raw[18:20].hex() for _, frame, _ in adverts(seen)] == ["ffff", "0001", "0002"]

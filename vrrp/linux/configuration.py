@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from vrrp.config import Diagnostic, Host, ParsedConfig, load
+from vrrp.config import Diagnostic, Host, KeepalivedConfig, ParsedConfig, load
+from vrrp.config.line import file_of
 from vrrp.config.router_config import ConversionError, convert
 from vrrp.protocol.settings import RouterConfig
 
@@ -45,11 +46,36 @@ def read_configuration(
         raise ConfigurationError(_line(fatal))
     if not parsed.config.instances:
         raise ConfigurationError(f"{path}: there is no vrrp_instance in it")
+    _find_interfaces(parsed.config, host)
     try:
         conversion = convert(parsed.config)
     except ConversionError as error:
         raise ConfigurationError(f"{path}:{error.line}: {error}") from error
     return Configuration(parsed, conversion.router, conversion.notes)
+
+
+def _find_interfaces(config: KeepalivedConfig, host: Host) -> None:
+    """ConfigurationError for an interface that is named and not there, unless it may come later."""
+    if config.globals.dynamic_interfaces:
+        return
+    for name, line in interfaces_of(config):
+        if not host.has_interface(name):
+            raise ConfigurationError(
+                f"{file_of(line, config.filename)}:{line}: there is no interface {name}; for one that comes later,"
+                " global_defs needs dynamic_interfaces"
+            )
+
+
+def interfaces_of(config: KeepalivedConfig) -> Iterator[tuple[str, int]]:
+    """The interfaces that a configuration names, and the line of each."""
+    for instance in config.instances:
+        yield instance.interface, instance.lines.get("interface", instance.line)
+        for one in (*instance.addresses, *instance.excluded_addresses):
+            if one.device is not None:
+                yield one.device, one.line
+        yield from ((one.name, one.line) for one in instance.track_interfaces)
+    for group in config.sync_groups:
+        yield from ((one.name, one.line) for one in group.track_interfaces)
 
 
 def _line(diagnostic: Diagnostic) -> str:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from vrrp.config import ParsedConfig
 from vrrp.linux.alarm import Alarm
-from vrrp.linux.configuration import Configuration, ConfigurationError, Reader
+from vrrp.linux.configuration import Configuration, ConfigurationError, Reader, interfaces_of
 from vrrp.linux.kernel import Kernel
 from vrrp.linux.service import Service
 from vrrp.protocol.effects import (
@@ -75,13 +75,17 @@ class Daemon:
         }
         self._read = read
         self._take(read())
-        self.router = Router(self.configuration.router, profile=profile, interfaces=kernel.interfaces)
+        kernel.expect(self._named)
+        self.router = Router(
+            self.configuration.router, profile=profile, interfaces=kernel.interfaces, addresses_later=True
+        )
         self._alarm: Alarm | None = None
         self._ended = asyncio.Event()
 
     def _take(self, configuration: Configuration) -> None:
         self.configuration = configuration
         self.config: ParsedConfig = configuration.parsed
+        self._named = _names(configuration)
 
     # Its life -------------------------------------------------------------------------------------------
 
@@ -92,16 +96,16 @@ class Daemon:
         started: list[Service] = []
         self.kernel.open(self)
         try:
+            self.kernel.attach(self.router, self.config.config)
             self.kernel.sweep(self.router)
-            self.kernel.attach(self.router)
             for service in self.services:
                 await service.start(self)
                 started.append(service)
             for number, act in self.signals.items():
                 loop.add_signal_handler(number, act)
             now_ns = time.monotonic_ns()
-            for name in self.kernel.interfaces:
-                self.router.set_interface(now_ns, name, self.kernel.is_up(name))
+            for name in self._named:
+                self._look_at(now_ns, name)
             self._perform(now_ns, self.router.start(now_ns))
             await self._ended.wait()
         finally:
@@ -121,16 +125,19 @@ class Daemon:
         self._perform(time.monotonic_ns(), self.router.advertise(time.monotonic_ns()))
         try:
             configuration = self._read()
+            self.kernel.expect(_names(configuration))
             now_ns = time.monotonic_ns()
             effects = self.router.reload(now_ns, configuration.router)
         except (ConfigurationError, ValueError) as error:
             log.error("%s; the running configuration is kept", error)
             return
         self._take(configuration)
-        self.kernel.attach(self.router)
+        self.kernel.attach(self.router, self.config.config)
         for tell in self.reloaded:
             tell()
         self._perform(now_ns, effects)
+        for name in self._named:
+            self.interface_changed(name)
 
     # News -----------------------------------------------------------------------------------------------
 
@@ -146,7 +153,16 @@ class Daemon:
 
     def interface_changed(self, name: str) -> None:
         """An interface is another now."""
-        self.learn(lambda now_ns: self.router.set_interface(now_ns, name, self.kernel.is_up(name)))
+        if name in self._named:
+            self.learn(lambda now_ns: self._look_at(now_ns, name))
+
+    def _look_at(self, now_ns: int, name: str) -> KeyedEffects:
+        """Tell the router of an interface; one without an address to send from is as good as down (keepalived)."""
+        whole = self.router.set_addresses(name, self.kernel.interfaces[name])
+        up = self.kernel.is_up(name)
+        if up and not whole:
+            log.warning("%s has no address to send from; the virtual routers on it wait for one", name)
+        return self.router.set_interface(now_ns, name, up and whole)
 
     def _wake(self) -> None:
         self.kernel.drain()
@@ -163,3 +179,7 @@ class Daemon:
                 listener(now_ns, virtual_router, effect)
         assert self._alarm is not None  # it is there before the router is asked anything
         self._alarm.arm(self.router.settle())
+
+
+def _names(configuration: Configuration) -> frozenset[str]:
+    return frozenset(name for name, _ in interfaces_of(configuration.parsed.config))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from vrrp.config.model import KeepalivedConfig
 from vrrp.protocol.router import Router
 from vrrp.protocol.virtual_router import VirtualRouter
 from vrrp.wire.advertisement import Advertisement
@@ -34,8 +35,14 @@ class Kernel(Protocol):
     def open(self, driver: Driver) -> None:
         """Begin to listen to what changes. OSError for what prevents it."""
 
-    def attach(self, router: Router) -> None:
-        """Listen for the virtual routers of this configuration, and no longer for others. OSError as `open`."""
+    def expect(self, names: Iterable[str]) -> None:
+        """Have an entry in `interfaces` for each of these, whether it is there or not."""
+
+    def attach(self, router: Router, config: KeepalivedConfig) -> None:
+        """Listen for the virtual routers of this configuration, and no longer for others; put addresses as it says.
+
+        OSError as `open`.
+        """
 
     def sweep(self, router: Router) -> None:
         """Take away the addresses that an earlier run left behind."""

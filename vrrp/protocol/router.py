@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from vrrp.protocol.counters import Counters
 from vrrp.protocol.effects import Announce, Effect, Effects, SendAdvertisement, StateChanged
+from vrrp.protocol.member import Member, primary
 from vrrp.protocol.profile import Profile
 from vrrp.protocol.settings import RouterConfig, SyncGroupConfig, VirtualRouterConfig
-from vrrp.protocol.subjects import Followed, Subjects, Timed
+from vrrp.protocol.subjects import Subjects, Timed
 from vrrp.protocol.sync_group import SyncGroup
 from vrrp.protocol.timers import NEVER
 from vrrp.protocol.tracking import ScriptTracker, Subject, effective_priority
 from vrrp.protocol.validation import Discard, first_failure
 from vrrp.protocol.virtual_router import VirtualRouter
-from vrrp.wire.address import AnyAddress, is_link_local, pack
-from vrrp.wire.advertisement import HEADER_SIZE, Advertisement, decode
+from vrrp.wire.address import AnyAddress
+from vrrp.wire.advertisement import HEADER_SIZE, decode
 from vrrp.wire.checksum import ChecksumPolicy
 from vrrp.wire.frame import Datagram
 
@@ -30,26 +30,8 @@ KeyedEffects: TypeAlias = tuple[tuple[VirtualRouter | None, Effect], ...]
 """Effects with the virtual router they belong to; None for those of track scripts."""
 
 
-_NOTHING = Advertisement(version=3, vrid=1, priority=0, interval_cs=0, addresses=())
 _UNHEARD = {Discard.OWN_ADDRESS, Discard.TOO_SHORT, Discard.DESTINATION}
 """Refused before the state machine hears of them, by the kernel or the socket."""
-
-
-@dataclass(slots=True)
-class _Member:
-    """A virtual router with what the host knows of it."""
-
-    virtual_router: VirtualRouter
-    counters: Counters = field(default_factory=Counters)
-    datagram: Datagram | None = None
-    """The datagram taken last; a steady master's is the same object again and again."""
-    advertisement: Advertisement = _NOTHING
-    followed: tuple[Followed, ...] = ()
-    faults: list[Subject] = field(default_factory=list)
-    """What holds it in FAULT."""
-    down: bool = False
-    starting: bool = False
-    """Held since the process started, and by nothing but scripts that have given no result yet."""
 
 
 class Router:
@@ -57,8 +39,8 @@ class Router:
 
     `interfaces` gives each interface's addresses, in order (text, `ipaddress` objects or packed). `wake_ns` is
     when `expire` is due at the latest; it may be early, which is harmless. ValueError for no virtual router at
-    all, else naming the virtual router and what is wrong: an unknown interface, no address of its family, a
-    duplicate VRID, an unknown script.
+    all, else naming the virtual router and what is wrong: an unknown interface, no address of its family (unless
+    `addresses_later`: then `set_addresses` gives it), a duplicate VRID, an unknown script.
     """
 
     def __init__(
@@ -67,13 +49,15 @@ class Router:
         *,
         profile: Profile,
         interfaces: Mapping[str, Sequence[AnyAddress]],
+        addresses_later: bool = False,
     ) -> None:
         self.profile = profile
+        self._addresses_later = addresses_later
         self.wake_ns = NEVER
         self.strangers: Counter[Discard] = Counter()
         """Packets that reached no virtual router, by reason."""
         self._interfaces = interfaces
-        self._by_interface: dict[str, dict[int, _Member]] = {name: {} for name in interfaces}
+        self._by_interface: dict[str, dict[int, Member]] = {name: {} for name in interfaces}
         self._started = False
         self._set_up(config)
 
@@ -82,8 +66,8 @@ class Router:
         if not config.virtual_routers:
             raise ValueError("a router needs a virtual router")
         subjects = Subjects(config, self._interfaces)
-        members: dict[str, _Member] = {}
-        tables: dict[str, dict[int, _Member]] = {name: {} for name in self._interfaces}
+        members: dict[str, Member] = {}
+        tables: dict[str, dict[int, Member]] = {name: {} for name in self._interfaces}
         groups = {name: group for group in config.sync_groups for name in group.members}
         for one in config.virtual_routers:
             if one.name in members:
@@ -102,23 +86,26 @@ class Router:
         self._subjects = subjects
         self._members = members
         for name, table in tables.items():  # in place: listeners hold them
-            self._by_interface[name].clear()
-            self._by_interface[name].update(table)
+            known = self._by_interface.setdefault(name, {})
+            known.clear()
+            known.update(table)
         self._timed: tuple[VirtualRouter | Timed, ...] = (
             *self.virtual_routers,
             *subjects.timed,
         )
 
-    def _make(self, config: VirtualRouterConfig, subjects: Subjects, group: SyncGroupConfig | None) -> _Member:
+    def _make(self, config: VirtualRouterConfig, subjects: Subjects, group: SyncGroupConfig | None) -> Member:
         interfaces = self._interfaces
         if config.interface not in interfaces:
             known = ", ".join(interfaces) or "none"
             raise ValueError(f"{config.name}: there is no interface {config.interface!r} (known: {known})")
-        source = config.source or _primary(config.width, interfaces[config.interface])
+        source = config.source or primary(config.width, interfaces[config.interface])
+        if source is None and self._addresses_later:
+            source = bytes(config.width)
         if source is None or len(source) != config.width:
             family = "IPv4" if config.width == 4 else "IPv6 link-local"
             raise ValueError(f"{config.name}: interface {config.interface} has no {family} address to send from")
-        return _Member(
+        return Member(
             VirtualRouter(config, source=source, profile=self.profile),
             followed=subjects.followed_by(config, group),
         )
@@ -176,7 +163,7 @@ class Router:
                 effects += _keyed(None, script.start(now_ns))
         return effects
 
-    def _start(self, now_ns: int, member: _Member) -> KeyedEffects:
+    def _start(self, now_ns: int, member: Member) -> KeyedEffects:
         member.down = self._held(member)
         member.starting = self._undecided(member)
         held = "; ".join(self._reasons(member))
@@ -248,7 +235,7 @@ class Router:
         """
         find = self._by_interface[interface].get
 
-        last: _Member | None = None
+        last: Member | None = None
 
         def listen(now_ns: int, datagram: Datagram) -> None:
             nonlocal last
@@ -265,7 +252,7 @@ class Router:
 
         return listen
 
-    def _receive_new(self, now_ns: int, member: _Member | None, datagram: Datagram) -> KeyedEffects:
+    def _receive_new(self, now_ns: int, member: Member | None, datagram: Datagram) -> KeyedEffects:
         if member is None:
             self.strangers[Discard.TOO_SHORT if datagram.key < 0 else Discard.UNKNOWN_VRID] += 1
             return ()
@@ -284,7 +271,7 @@ class Router:
         member.advertisement = advertisement
         return self._heard(now_ns, member, member.virtual_router.receive(now_ns, datagram.source, advertisement))
 
-    def _heard(self, now_ns: int, member: _Member, effects: Effects) -> KeyedEffects:
+    def _heard(self, now_ns: int, member: Member, effects: Effects) -> KeyedEffects:
         keyed = self._done(now_ns, member, effects)
         if any(type(effect) is Announce for effect in effects):  # as it does in reply to a weaker one
             for other in self._companions(member):
@@ -324,6 +311,20 @@ class Router:
             return ()
         return self._turned(now_ns, link, link.turn(now_ns, up))
 
+    def set_addresses(self, name: str, addresses: Sequence[AnyAddress]) -> bool:
+        """An interface has these addresses now; virtual routers that are given none of their own send from the first.
+
+        Whether each of them has one; one without keeps what it had, and is for `set_interface` to hold.
+        """
+        whole = True
+        for member in self._by_interface.get(name, {}).values():
+            config = member.virtual_router.config
+            if config.source is None:
+                source = primary(config.width, addresses)
+                whole = whole and source is not None
+                member.virtual_router.source = source or member.virtual_router.source
+        return whole
+
     def set_file(self, now_ns: int, name: str, value: int) -> KeyedEffects:
         """A track file has this number in it (0 where it holds none or is gone). KeyError for an unknown name."""
         file = self._subjects.files[name]
@@ -345,7 +346,7 @@ class Router:
         self.settle()
         return effects
 
-    def _followers(self, subject: Subject) -> list[_Member]:
+    def _followers(self, subject: Subject) -> list[Member]:
         return [member for member in self._members.values() if any(subject is one.subject for one in member.followed)]
 
     def _changed(self, now_ns: int, subject: Subject) -> KeyedEffects:
@@ -354,7 +355,7 @@ class Router:
             effects += self._track(now_ns, member, subject.reason)
         return effects
 
-    def _track(self, now_ns: int, member: _Member, reason: str) -> KeyedEffects:
+    def _track(self, now_ns: int, member: Member, reason: str) -> KeyedEffects:
         """Something tracked changed for `reason`: move the priority, enter or leave FAULT."""
         member.datagram = None
         changed = self._weigh(member, now_ns, reason)
@@ -363,7 +364,7 @@ class Router:
             effects += self._hold(now_ns, other, reason, along=other is not member)
         return effects
 
-    def _hold(self, now_ns: int, member: _Member, reason: str, *, along: bool = False) -> KeyedEffects:
+    def _hold(self, now_ns: int, member: Member, reason: str, *, along: bool = False) -> KeyedEffects:
         """Enter or leave FAULT, if that is due; `along`: with another of its sync group."""
         effects: KeyedEffects = ()
         held = self._held(member)
@@ -378,7 +379,7 @@ class Router:
         member.starting = member.starting and self._undecided(member)
         return effects
 
-    def _weigh(self, member: _Member, now_ns: int, reason: str = "") -> Effects:
+    def _weigh(self, member: Member, now_ns: int, reason: str = "") -> Effects:
         """Recompute what holds and what moves a virtual router; the effects of a change of priority."""
         config = member.virtual_router.config
         member.faults = [one.subject for one in member.followed if one.influence is None]
@@ -386,22 +387,22 @@ class Router:
         new = effective_priority(config.priority, sum(one.influence or 0 for one in member.followed))
         return member.virtual_router.set_priority(now_ns, new, f"{reason}: {old} \u2192 {new}" if reason else "")
 
-    def _companions(self, member: _Member) -> list[_Member]:
+    def _companions(self, member: Member) -> list[Member]:
         """The members of its sync group, or itself alone."""
         group = member.virtual_router.group
         if not isinstance(group, SyncGroup):
             return [member]
         return [self._members[virtual_router.config.name] for virtual_router in group.members]
 
-    def _held(self, member: _Member) -> bool:
+    def _held(self, member: Member) -> bool:
         return any(companion.faults for companion in self._companions(member))
 
-    def _undecided(self, member: _Member) -> bool:
+    def _undecided(self, member: Member) -> bool:
         """Whether it is held, and all that holds it are scripts without a result."""
         faults = [subject for companion in self._companions(member) for subject in companion.faults]
         return bool(faults) and all(isinstance(one, ScriptTracker) and not one.results for one in faults)
 
-    def _reasons(self, member: _Member) -> list[str]:
+    def _reasons(self, member: Member) -> list[str]:
         return [subject.reason for companion in self._companions(member) for subject in companion.faults]
 
     def _judge(self, virtual_router: VirtualRouter, datagram: Datagram) -> Discard | None:
@@ -414,7 +415,7 @@ class Router:
 
     # Effects --------------------------------------------------------------------------------------------
 
-    def _done(self, now_ns: int, member: _Member, effects: Effects) -> KeyedEffects:
+    def _done(self, now_ns: int, member: Member, effects: Effects) -> KeyedEffects:
         """Key the effects, count them, and take the sync group along."""
         virtual_router = member.virtual_router
         keyed = _keyed(virtual_router, effects)
@@ -439,11 +440,3 @@ def _place(config: VirtualRouterConfig) -> tuple[str, int, int]:
 
 def _keyed(virtual_router: VirtualRouter | None, effects: Effects) -> KeyedEffects:
     return tuple((virtual_router, effect) for effect in effects)
-
-
-def _primary(width: int, addresses: Sequence[AnyAddress]) -> bytes | None:
-    """The address advertisements leave from: the first IPv4 one, or the first IPv6 link-local."""
-    for packed in map(pack, addresses):
-        if len(packed) == width and (width == 4 or is_link_local(packed)):
-            return packed
-    return None

@@ -55,7 +55,8 @@ class Subjects:
             if name in before.scripts:
                 script.remember(before.scripts[name])
         for name, link in self.links.items():
-            link.settle(before.links[name].up)
+            if name in before.links:
+                link.settle(before.links[name].up)
         for name, file in self.files.items():
             if name in before.files:
                 file.value = before.files[name].value

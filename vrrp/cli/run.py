@@ -1,0 +1,82 @@
+"""`vrrp run`: the daemon."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vrrp.cli.environment import parse_environment
+from vrrp.cli.errors import BadInput, unreadable
+from vrrp.words import visible
+
+if TYPE_CHECKING:
+    from vrrp.linux.configuration import Configuration
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command()
+@click.option(
+    "-f",
+    "--file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("/etc/keepalived/keepalived.conf"),
+    show_default=True,
+    help="The configuration.",
+)
+@click.option("--env", "-e", "environment", multiple=True, metavar="NAME=VALUE", help="Fills ${NAME} in the file.")
+@click.option("--config-id", "-i", metavar="ID", help="Reads lines that begin with @ID.")
+@click.option("--state-dir", type=_FOLDER, help="Where to keep what a successor must know [/run/vrrp].")
+@click.option("--check", is_flag=True, help="Say what would be done, and do nothing.")
+def command(
+    file: Path, environment: tuple[str, ...], config_id: str | None, state_dir: Path | None, check: bool
+) -> None:
+    """Run the virtual routers of a keepalived.conf on this machine.
+
+    SIGTERM ends it in good order, SIGHUP reads the configuration again.
+    """
+    from vrrp.interfaces import local_interfaces
+    from vrrp.linux.configuration import ConfigurationError, read_configuration
+    from vrrp.linux.machine import ThisMachine
+    from vrrp.linux.plan import plan
+
+    values = parse_environment(environment)
+
+    def read() -> Configuration:
+        return read_configuration(file, ThisMachine(local_interfaces()), values, config_id)
+
+    try:
+        if check:
+            for line in plan(read(), local_interfaces()):
+                click.echo(visible(line))
+        else:
+            _run(read, state_dir)
+    except ConfigurationError as error:
+        raise BadInput(str(error)) from error
+
+
+def _run(read: Callable[[], Configuration], state_dir: Path | None) -> None:
+    import asyncio
+
+    from vrrp.linux.daemon import Daemon
+    from vrrp.linux.rights import missing_rights
+    from vrrp.linux.state_directory import USUAL, InUseError, state_directory
+    from vrrp.linux.this_kernel import ThisKernel
+
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    read()  # what is wrong with the file is told before what is missing to run it
+    missing = missing_rights()
+    if missing:
+        raise BadInput(f"vrrp run needs root, or the capabilities {' and '.join(missing)}")
+    try:
+        with state_directory(state_dir or USUAL) as state:
+            asyncio.run(Daemon(read, ThisKernel(state)).run())
+    except InUseError as error:
+        raise BadInput(str(error)) from error
+    except OSError as error:
+        raise unreadable(error, error.filename or "vrrp run") from error

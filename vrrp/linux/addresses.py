@@ -1,0 +1,195 @@
+"""Virtual addresses on their interfaces: put there by a master, taken away when it is none any more."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from pyroute2.netlink import NLM_F_CREATE, NLM_F_EXCL, nlmsg
+from pyroute2.netlink.rtnl import RTM_DELADDR, RTM_NEWADDR
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+
+from vrrp.config.model import KeepalivedConfig, VirtualAddress
+from vrrp.linux.journal_file import JournalFile
+from vrrp.linux.links import Link
+from vrrp.wire.address import text
+
+log = logging.getLogger("vrrp.addresses")
+
+_SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
+_FAMILIES = {4: 2, 16: 10}
+_NO_DAD = 0x02
+_FOREVER = 0xFFFF_FFFF
+_GONE = {errno.EADDRNOTAVAIL, errno.ENODEV}
+
+
+class Asked(Protocol):
+    """What carries out a netlink request."""
+
+    def ask(self, kind: int, message: nlmsg, flags: int = 0) -> None:
+        """Do it; OSError with the kernel's reason when it cannot be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """An address that is on an interface because we put it there."""
+
+    device: str
+    prefix: int
+    instance: str
+
+
+class Addresses:
+    """The virtual addresses of a host.
+
+    Args:
+        netlink: carries out what is asked.
+        links: the interfaces by name, kept up to date.
+        journal: where what is held stands, in case of a crash.
+    """
+
+    def __init__(self, netlink: Asked, links: Mapping[str, Link], journal: JournalFile) -> None:
+        self._netlink = netlink
+        self._links = links
+        self._journal = journal
+        self._described: dict[tuple[str, bytes], VirtualAddress] = {}
+        self._held: dict[tuple[str, bytes], _Held] = {}
+
+    def describe(self, config: KeepalivedConfig) -> None:
+        """From now on addresses are put as this configuration has them."""
+        self._described = {
+            (instance.name, one.address.packed): one
+            for instance in config.instances
+            for one in (*instance.addresses, *instance.excluded_addresses)
+        }
+
+    def device(self, instance: str, address: bytes, usual: str) -> str:
+        """The interface that an address is on: its own `dev`, or the usual one."""
+        described = self._described.get((instance, address))
+        return described.device if described is not None and described.device else usual
+
+    def holds(self, device: str, address: bytes) -> bool:
+        """Whether we put this address there."""
+        return (device, address) in self._held
+
+    def put(self, instance: str, address: bytes, usual: str) -> None:
+        """Put an address of an instance on its interface; one that is there already is not ours."""
+        device = self.device(instance, address, usual)
+        link = self._links.get(device)
+        if link is None:
+            log.error("(%s) there is no interface %s for %s", instance, device, text(address))
+            return
+        described = self._described.get((instance, address))
+        prefix = described.prefix if described is not None else 8 * len(address)
+        entry = _entry(device, address, prefix)
+        if (device, address) in self._held:
+            return
+        self._journal.add(entry)
+        try:
+            self._netlink.ask(RTM_NEWADDR, _message(link.index, address, prefix, described), NLM_F_CREATE | NLM_F_EXCL)
+        except OSError as error:
+            self._journal.strike(entry)
+            if error.errno != errno.EEXIST:
+                log.error("(%s) cannot add %s to %s: %s", instance, text(address), device, _reason(error))
+            return
+        self._held[device, address] = _Held(device, prefix, instance)
+        link.addresses[address] = prefix
+
+    def take(self, instance: str, address: bytes, usual: str) -> None:
+        """Take an address off again, if we put it there."""
+        held = self._held.pop((self.device(instance, address, usual), address), None)
+        if held is None:  # the configuration may have moved it since
+            held = self._held.pop(next((key for key in self._held if key[1] == address), ("", b"")), None)
+        if held is not None:
+            self._remove(held.device, address, held.prefix)
+
+    def restore(self, device: str) -> None:
+        """Put back what somebody else took off an interface; what an interface took with it is gone."""
+        link = self._links.get(device)
+        lost = [key for key in self._held if key[0] == device and (link is None or key[1] not in link.addresses)]
+        for key in lost:
+            held = self._held.pop(key)
+            if link is None:
+                self._journal.strike(_entry(device, key[1], held.prefix))
+            else:
+                log.warning("(%s) somebody removed %s from %s: put back", held.instance, text(key[1]), device)
+                self.put(held.instance, key[1], device)
+
+    def sweep(self, others: Iterable[tuple[str, bytes]]) -> None:
+        """Take away what an earlier run left: what it wrote down, and these others (interface and packed address)."""
+        left = [key for entry in self._journal.left_over for key in _parsed(entry)]
+        for device, address in dict.fromkeys([*left, *others]):
+            link = self._links.get(device)
+            if link is not None and address in link.addresses:
+                log.warning("removing %s from %s, where an earlier run left it", text(address), device)
+                self._remove(device, address, link.addresses[address])
+        for entry in filter(_parsed, self._journal.left_over):
+            self._journal.strike(entry)
+
+    def close(self) -> None:
+        """Take away whatever is still held."""
+        for (device, address), held in list(self._held.items()):
+            self._remove(device, address, held.prefix)
+        self._held.clear()
+
+    def _remove(self, device: str, address: bytes, prefix: int) -> None:
+        link = self._links.get(device)
+        if link is not None:
+            try:
+                self._netlink.ask(RTM_DELADDR, _message(link.index, address, prefix, None))
+            except OSError as error:
+                if error.errno not in _GONE:
+                    log.error("cannot remove %s from %s: %s", text(address), device, _reason(error))
+                    return
+            link.addresses.pop(address, None)
+        self._journal.strike(_entry(device, address, prefix))
+
+
+def _message(index: int, address: bytes, prefix: int, described: VirtualAddress | None) -> nlmsg:
+    """The request for an address; what describes it matters only to put it there."""
+    message = ifaddrmsg()
+    message["family"] = _FAMILIES[len(address)]
+    message["prefixlen"] = prefix
+    message["index"] = index
+    local = text(address)
+    peer = described.peer if described is not None else None
+    attributes: list[tuple[str, object]] = [("IFA_LOCAL", local), ("IFA_ADDRESS", str(peer or local))]
+    if described is not None:
+        if described.scope is not None:
+            message["scope"] = (
+                _SCOPES.get(described.scope) or int(described.scope) if described.scope != "global" else 0
+            )
+        if described.broadcast is not None:
+            attributes.append(("IFA_BROADCAST", str(described.broadcast)))
+        if described.label is not None:
+            attributes.append(("IFA_LABEL", described.label))
+    if len(address) == 16:
+        # As keepalived has them (measured): no duplicate address detection, and an address with a prefix of its own
+        # is no source for connections from here.
+        attributes.append(("IFA_FLAGS", _NO_DAD))
+        if prefix == 128:
+            attributes.append(("IFA_CACHEINFO", {"ifa_preferred": 0, "ifa_valid": _FOREVER, "cstamp": 0, "tstamp": 0}))
+    message["attrs"] = attributes
+    return message
+
+
+def _entry(device: str, address: bytes, prefix: int) -> str:
+    return f"address {device} {text(address)}/{prefix}"
+
+
+def _parsed(entry: str) -> list[tuple[str, bytes]]:
+    """The address that an entry of a journal stands for; none for what is no such entry."""
+    try:
+        kind, device, written = entry.split(" ")
+        found = ipaddress.ip_interface(written)
+    except ValueError:
+        return []
+    return [(device, found.ip.packed)] if kind == "address" else []
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

@@ -1,0 +1,44 @@
+"""What a daemon would do with a configuration, in words: `vrrp run --check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from vrrp.config.model import VrrpInstance
+from vrrp.durations import duration_text
+from vrrp.linux.configuration import Configuration
+from vrrp.protocol.profile import KEEPALIVED
+from vrrp.protocol.router import Router
+from vrrp.protocol.virtual_router import VirtualRouter
+from vrrp.wire.address import AnyAddress, text
+
+_CENTISECOND_NS = 10_000_000
+
+
+def plan(configuration: Configuration, interfaces: Mapping[str, Sequence[AnyAddress]]) -> Iterator[str]:
+    """One line for each virtual router, and one for each of its addresses; then what is not as the file has it.
+
+    `interfaces` are this machine's, with their addresses.
+    """
+    config = configuration.parsed.config
+    named = {one.interface for one in config.instances} | set(interfaces)
+    known = {name: interfaces.get(name, ()) for name in named}
+    router = Router(configuration.router, profile=KEEPALIVED, interfaces=known, addresses_later=True)
+    for instance, virtual_router in zip(config.instances, router.virtual_routers, strict=True):
+        yield from _virtual_router(instance, virtual_router, instance.interface in interfaces)
+    yield from (str(one) for one in configuration.parsed.diagnostics)
+    yield from configuration.notes
+
+
+def _virtual_router(instance: VrrpInstance, virtual_router: VirtualRouter, there: bool) -> Iterator[str]:
+    config = virtual_router.config
+    source = text(virtual_router.source) if any(virtual_router.source) else "no address yet"
+    where = config.interface if there else f"{config.interface} (not there yet)"
+    to = ", ".join(map(text, config.unicast_peers or (config.multicast_group,)))
+    yield (
+        f"{config.name}: VRID {config.vrid} version {config.version} priority {config.priority} on {where},"
+        f" from {source} to {to} every {duration_text(config.interval_cs * _CENTISECOND_NS)};"
+        f" takes over after {virtual_router.master_down_interval_ns / 1e9:.6g} s of silence"
+    )
+    for one in (*instance.addresses, *instance.excluded_addresses):
+        yield f"{config.name}: as master, {one.address}/{one.prefix} on {one.device or config.interface}"

@@ -1,0 +1,158 @@
+"""This machine's kernel, as a daemon uses it: the parts brought together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+
+from vrrp.config.model import KeepalivedConfig
+from vrrp.interfaces import local_interfaces
+from vrrp.linux.addresses import Addresses
+from vrrp.linux.attachments import Attachments, PlainAttachments
+from vrrp.linux.journal_file import JournalFile, here
+from vrrp.linux.kernel import Driver
+from vrrp.linux.links import GROUPS, Links
+from vrrp.linux.netlink import Netlink
+from vrrp.linux.receiver import Ear, Receivers, ear_of
+from vrrp.linux.transmitter import Transmitters
+from vrrp.protocol.packer import Packer
+from vrrp.protocol.router import Router
+from vrrp.protocol.virtual_router import VirtualRouter
+from vrrp.wire.address import pack
+from vrrp.wire.advertisement import AUTHENTICATION_HEADER, Advertisement
+from vrrp.wire.frame import Datagram
+
+
+class ThisKernel:
+    """The kernel of this machine (and network namespace).
+
+    Args:
+        state: the directory in which is written down what to clean up after a crash.
+
+    Attributes:
+        interfaces: see `Kernel`. As netifaces has them at first; once opened, as netlink tells.
+    """
+
+    def __init__(self, state: Path, attachments: Attachments | None = None) -> None:
+        self.interfaces: dict[str, tuple[bytes, ...]] = {
+            name: tuple(map(pack, addresses)) for name, addresses in local_interfaces().items()
+        }
+        self._state = state
+        self._attachments = attachments or PlainAttachments()
+        self._packer = Packer()
+        self._deaf: dict[str, set[int]] = {}
+        self._keys: dict[Ear, set[int]] = {}
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Interfaces that are named somewhere; those that are not there have no address and are down."""
+        for name in names:
+            self.interfaces.setdefault(name, ())
+
+    def is_up(self, name: str) -> bool:
+        """Whether an interface is there and has a carrier."""
+        link = self.links.by_name.get(name)
+        return link is not None and link.up
+
+    def open(self, driver: Driver) -> None:
+        """Begin to listen to what changes."""
+        self._loop = asyncio.get_running_loop()
+        self._driver = driver
+        self._journal = JournalFile(self._state / "kernel", place=here())
+        self._events, self._netlink = Netlink(GROUPS), Netlink()
+        self.links = Links(self._events, self._netlink, self._changed)
+        self.addresses = Addresses(self._netlink, self.links.by_name, self._journal)
+        self._receivers = Receivers(self._loop, self.links.by_name, self._arrived)
+        self._transmitters = Transmitters(self.links.by_name)
+        self.links.read_all()
+        self._loop.add_reader(self._events, self.links.read_events)
+
+    def attach(self, router: Router, config: KeepalivedConfig) -> None:
+        """Listen for the virtual routers of this configuration, and put addresses as it has them."""
+        self.addresses.describe(config)
+        self._attachments.settle(router, config)
+        self._packer.forget()
+        groups: dict[Ear, set[bytes]] = {}
+        self._keys, self._deaf = {}, {}
+        for virtual_router in router.virtual_routers:
+            one = virtual_router.config
+            place = self._attachments.of(one)
+            ear = ear_of(one.interface, place.hear, one.width, one.auth_type == AUTHENTICATION_HEADER)
+            groups.setdefault(ear, set()).update(() if one.unicast_peers else (one.multicast_group,))
+            key = one.width << 8 | one.vrid
+            if place.hear == one.interface:
+                self._keys.setdefault(ear, set())
+            else:
+                self._keys.setdefault(ear, set()).add(key)
+                self._deaf.setdefault(one.interface, set()).add(key)
+        self._receivers.want(groups)
+
+    def sweep(self, router: Router) -> None:
+        """Take away addresses that an earlier run left; those of an address owner may be the interface's own."""
+        self.addresses.sweep(
+            (self.addresses.device(one.config.name, address, self._attachments.of(one.config).hold), address)
+            for one in router.virtual_routers
+            for address in one.served
+            if not one.config.owner and address != one.source
+        )
+
+    def drain(self) -> None:
+        """Hand over what has arrived already."""
+        self.links.read_events()
+        self._receivers.drain()
+
+    def send(self, virtual_router: VirtualRouter, advertisement: Advertisement) -> None:
+        """Send an advertisement to each of the virtual router's destinations."""
+        device = self._attachments.of(virtual_router.config).send
+        for destination, packet in self._packer.packets(virtual_router, advertisement):
+            self._transmitters.send(device, destination, packet)
+
+    def announce(self, virtual_router: VirtualRouter, addresses: tuple[bytes, ...], repeat: int) -> None:
+        """Tell the neighbors where addresses are now, in rounds."""
+        config = virtual_router.config
+        usual = self._attachments.of(config).hold
+        by_device: dict[str, list[bytes]] = {}
+        for address in addresses:
+            by_device.setdefault(self.addresses.device(config.name, address, usual), []).append(address)
+        for device, those in by_device.items():
+            self._transmitters.announce(device, those, repeat, router_flag=virtual_router.profile.router_flag)
+
+    def acquire(self, virtual_router: VirtualRouter, addresses: tuple[bytes, ...]) -> None:
+        """Put addresses on their interface."""
+        config = virtual_router.config
+        for address in addresses:
+            self.addresses.put(config.name, address, self._attachments.of(config).hold)
+
+    def release(self, virtual_router: VirtualRouter, addresses: tuple[bytes, ...]) -> None:
+        """Take addresses off their interface."""
+        config = virtual_router.config
+        for address in addresses:
+            self.addresses.take(config.name, address, self._attachments.of(config).hold)
+
+    def close(self) -> None:
+        """Let everything go; addresses too, if there are any left."""
+        self._loop.remove_reader(self._events)
+        self._receivers.close()
+        self.addresses.close()
+        self._attachments.close()
+        self._transmitters.close()
+        self._events.close()
+        self._netlink.close()
+        self._journal.close()
+
+    def _arrived(self, ear: Ear, datagram: Datagram) -> None:
+        """A packet, which a device of a virtual router's own and the interface below it may both have taken."""
+        if ear.device == ear.interface:
+            wanted = datagram.key not in self._deaf.get(ear.interface, ())
+        else:
+            wanted = datagram.key in self._keys[ear]
+        if wanted:
+            self._driver.hear(ear.interface, datagram)
+
+    def _changed(self, name: str) -> None:
+        link = self.links.by_name.get(name)
+        addresses = link.addresses if link is not None else ()
+        self.interfaces[name] = tuple(one for one in addresses if not self.addresses.holds(name, one))
+        self._receivers.renew()
+        self._driver.interface_changed(name)
+        self.addresses.restore(name)
