@@ -13,89 +13,19 @@ from functools import partial
 from pathlib import Path
 
 from config.oracle import ADDRESSES, Namespace, Totals, differences, measured, our_reading
+from config.vrrp_words import (
+    ADDRESS_OPTIONS,
+    ADDRESSES_V4,
+    ADDRESSES_V6,
+    COMMANDS,
+    INTERFACES,
+    NUMBERS,
+    SECONDS,
+    WORDS,
+)
 from vrrp.config import load
 from vrrp.config.grammar import GLOBAL_DEFS, VRRP_INSTANCE, VRRP_SYNC_GROUP
 
-INTERFACES = ("eth0", "eth1", "eth2", "eth3", "ens3", "ens4")
-# Of the programs, one is not there, and one is not looked for.
-_COMMANDS = ("/bin/true", "/bin/nosuch", "true", '"/bin/true a b"', '"</dev/tcp/127.0.0.1/80"', "nosuch")
-_NUMBERS = (
-    *(
-        "0",
-        "1",
-        "2",
-        "3",
-        "4",
-        "5",
-        "50",
-        "99",
-        "100",
-        "101",
-        "150",
-        "200",
-        "253",
-        "254",
-        "255",
-        "256",
-        "1000",
-        "1001",
-    ),
-    *(
-        "4094",
-        "4294",
-        "4295",
-        "65535",
-        "65536",
-        "86400",
-        "86401",
-        "2147483647",
-        "2147483648",
-        "4294967295",
-        "4294967296",
-    ),
-    *("-1", "-2", "-20", "-253", "-254", "-255", "+7", "0x10", "007", "5x", "x", "1e3", "''", '""', "1.5"),
-)
-_SECONDS = (
-    "0",
-    "0.001",
-    "0.01",
-    "0.015",
-    "0.5",
-    "1",
-    "1.5",
-    "2.25",
-    "5",
-    "40.95",
-    "40.96",
-    "41",
-    "255",
-    "255.1",
-    "256",
-)
-_WORDS = ("on", "off", "true", "no", "yes", "false", "x", "all", "none", "eth0", "MASTER", "BACKUP", "10.0.0.1")
-_ADDRESSES_V4 = (
-    "10.0.0.1",
-    "10.0.0.2/24",
-    "10.0.0.3/32",
-    "10.0.0.4/33",
-    "10.0.0.256",
-    "192.168.200.9/24",
-    "224.0.0.5",
-)
-_ADDRESSES_V6 = ("fe80::1", "fe80::2/64", "2001:db8::1/64", "fe80::3/129", "ff02::5", "::1")
-_ADDRESS_OPTIONS = (
-    *("dev eth1", "dev nosuch0", "dev", "label eth0:1", "scope link", "scope x", "brd +", "brd -", "brd 10.0.0.255"),
-    *("brd x", "no_track", "peer 10.0.0.9", "peer x", "foo", "use_vmac", "home", "label abcdefghijklmnopqrst", "brd"),
-    *(
-        "preferred_lft 5",
-        "preferred_lft x",
-        "peer fe80::9",
-        "-nodad",
-        "dev eth1 dev eth2",
-        "scope global",
-        "deprecated",
-    ),
-)
 # Keywords that need more of the machine than a test has, or write to it.
 _LEFT_OUT = frozenset({"config_save_dir", "net_namespace", "net_namespace_ipvs", "tmp_config_directory", "vrf"})
 
@@ -159,10 +89,10 @@ class Writer:
             self._lines.append("}")
 
     def _number(self, usual: Sequence[str]) -> str:
-        return self._word(_NUMBERS) if self._chance(0.2) else self._word(usual)
+        return self._word(NUMBERS) if self._chance(0.2) else self._word(usual)
 
     def _any(self) -> str:
-        some = [*_NUMBERS, *_SECONDS, *_WORDS]
+        some = [*NUMBERS, *SECONDS, *WORDS]
         count = self._random.choice((0, 1, 1, 1, 2))
         return " ".join(self._random.choice(some) for _ in range(count))
 
@@ -190,7 +120,7 @@ class Writer:
             "vrrp_script", self._word(("s1", "s1", "s2", "")) if self._chance(0.05) else self._word(("s1", "s2"))
         )
         if not self._chance(0.05):
-            self._lines.append(f"script {self._word(_COMMANDS)}")
+            self._lines.append(f"script {self._word(COMMANDS)}")
         for keyword, usual in (("interval", ("1", "2", "5")), ("weight", ("0", "2", "-5")), ("rise", ("2",))):
             if self._chance(0.5):
                 self._lines.append(f"{keyword} {self._number(usual)}")
@@ -220,9 +150,9 @@ class Writer:
     def _bfd(self) -> None:
         self._open("bfd_instance", "b1")
         if not self._chance(0.1):
-            self._lines.append(f"neighbor_ip {self._word(_ADDRESSES_V4 + _ADDRESSES_V6)}")
+            self._lines.append(f"neighbor_ip {self._word(ADDRESSES_V4 + ADDRESSES_V6)}")
         if self._chance(0.4):
-            self._lines.append(f"source_ip {self._word(_ADDRESSES_V4 + _ADDRESSES_V6)}")
+            self._lines.append(f"source_ip {self._word(ADDRESSES_V4 + ADDRESSES_V6)}")
         for keyword in (
             "min_rx",
             "min_tx",
@@ -235,13 +165,13 @@ class Writer:
             "passive",
         ):
             if self._chance(0.15):
-                self._lines.append(f"{keyword} {self._word(_NUMBERS)}")
+                self._lines.append(f"{keyword} {self._word(NUMBERS)}")
         self._close()
 
     def _garp_group(self) -> None:
         self._open("garp_group")
         if not self._chance(0.2):
-            self._lines.append(f"{self._word(('garp_interval', 'gna_interval'))} {self._word(_SECONDS)}")
+            self._lines.append(f"{self._word(('garp_interval', 'gna_interval'))} {self._word(SECONDS)}")
         if self._chance(0.7):
             self._open("interfaces")
             self._lines += self._random.sample(INTERFACES, 2)
@@ -258,7 +188,7 @@ class Writer:
     def _link_blocks(self) -> None:
         self._open(self._word(("linkbeat_interfaces", "interface_up_down_delays")))
         for _ in range(self._random.randrange(3)):
-            extra = self._word(("", "MII", "ETHTOOL", "foo", *_SECONDS))
+            extra = self._word(("", "MII", "ETHTOOL", "foo", *SECONDS))
             self._lines.append(f"{self._word((*INTERFACES, 'nosuch0'))} {extra}".strip())
         self._close()
 
@@ -269,15 +199,15 @@ class Writer:
         self._lines.append(f"{keyword} {self._any()}".strip())
 
     def _addresses(self, family: int) -> None:
-        addresses: tuple[str, ...] = _ADDRESSES_V6 if family == 6 else _ADDRESSES_V4
+        addresses: tuple[str, ...] = ADDRESSES_V6 if family == 6 else ADDRESSES_V4
         if self._chance(0.06):
-            addresses = (*_ADDRESSES_V4, *_ADDRESSES_V6, "x")
+            addresses = (*ADDRESSES_V4, *ADDRESSES_V6, "x")
         usual = addresses[:3]
         for _ in range(self._pick((0, 1, 1, 1, 2, 3))):
             address = self._word(addresses if self._chance(0.3) else usual)
             extra = ""
             if self._chance(0.25):
-                extra = self._word(_ADDRESS_OPTIONS)
+                extra = self._word(ADDRESS_OPTIONS)
             self._lines.append(f"{address} {extra}".strip())
 
     def _instance(self, number: int, family: int) -> None:
@@ -295,7 +225,7 @@ class Writer:
         if self._chance(0.6):
             self._lines.append(f"priority {self._number(('100', '101', '150', '254', '255'))}")
         if self._chance(0.4):
-            self._lines.append(f"advert_int {self._word(_SECONDS) if self._chance(0.3) else '1'}")
+            self._lines.append(f"advert_int {self._word(SECONDS) if self._chance(0.3) else '1'}")
         if self._chance(0.1):
             self._lines.append(f"version {self._word(('2', '3', '3', '4'))}")
         if self._chance(0.2):
@@ -322,13 +252,13 @@ class Writer:
 
     def _instance_line(self, keyword: str) -> str:
         if keyword.startswith("notify"):
-            return f"{keyword} {self._word((*_COMMANDS, '/bin/true root', '/bin/true nosuchuser', ''))}".strip()
+            return f"{keyword} {self._word((*COMMANDS, '/bin/true root', '/bin/true nosuchuser', ''))}".strip()
         if keyword == "state":
-            return f"state {self._word(_WORDS)}"
+            return f"state {self._word(WORDS)}"
         if keyword == "interface":
             return f"interface {self._word((*INTERFACES, 'nosuch0', 'lo', 'abcdefghijklmnopqrst'))}"
         if keyword in {"mcast_src_ip", "unicast_src_ip", "mcast_dst_ip"}:
-            return f"{keyword} {self._word((*_ADDRESSES_V4, *_ADDRESSES_V6))}"
+            return f"{keyword} {self._word((*ADDRESSES_V4, *ADDRESSES_V6))}"
         if keyword in {"use_vmac", "use_ipvlan"}:
             some = (
                 "",
@@ -352,7 +282,7 @@ class Writer:
         self._close()
 
     def _unicast(self, family: int) -> None:
-        addresses = _ADDRESSES_V6 if family == 6 else _ADDRESSES_V4
+        addresses = ADDRESSES_V6 if family == 6 else ADDRESSES_V4
         if self._chance(0.5):
             self._lines.append(f"unicast_src_ip {self._word(addresses[:2])}")
         self._open("unicast_peer")
