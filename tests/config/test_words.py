@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vrrp.config.words import split_command, split_words
+from vrrp.config.words import shown_command, split_command, split_words
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,11 @@ def test_quoted_words_come_back(words: list[str]) -> None:
 @given(st.lists(st.text(st.characters(exclude_characters="'\\"))))
 def test_quoted_command_words_come_back(words: list[str]) -> None:
     assert split_command(" ".join(f"'{word}'" for word in words)) == (tuple(words), None)
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [("/bin/a", "'/bin/a'"), ("a  'b c' d", "'a' 'b c' 'd'"), ("</dev/tcp/1/2", "</dev/tcp/1/2"), ("", "")],
+)
+def test_commands_are_shown_in_words(command: str, shown: str) -> None:
+    assert shown_command(command) == shown

@@ -26,6 +26,7 @@ from vrrp.config.script_security import Identity, ScriptUsers
 from vrrp.config.settings import argument, command
 from vrrp.config.tree import Block, Statement
 from vrrp.config.values import LONGEST_US, SECOND_NS, UNSIGNED_MAX, Address, octets, whole
+from vrrp.config.words import shown_command
 
 _LONGEST_INTERFACE = 15
 _LONGEST_S = 4294
@@ -276,7 +277,7 @@ def _misc(block: Block, around: Surroundings) -> CheckerDraft | None:
     for entry in block.entries():
         if take_common(entry, draft, around) or set_field(entry, _MISC, own, report):
             continue
-        named = _shown(own.get("command", ""))
+        named = shown_command(own.get("command", ""))
         if entry.keyword == "misc_path":
             if entry.arguments:
                 path = command(entry, report)
@@ -298,16 +299,11 @@ def _misc(block: Block, around: Surroundings) -> CheckerDraft | None:
         return None
     identity = identity or users.default(block.end, report)
     if identity is None:
-        message = f"Unable to set default user for misc script {_shown(own['command'])} - removing"
+        message = f"Unable to set default user for misc script {shown_command(own['command'])} - removing"
         report.error(block.end, message, _DROPPED)
         return None
     around.file.identities[block.line, own["command"]] = identity
     return draft
-
-
-def _shown(path: str) -> str:
-    """A command as keepalived prints it."""
-    return path if path.startswith("</") else " ".join(f"'{part}'" for part in path.split())
 
 
 def _file(block: Block, around: Surroundings) -> CheckerDraft | None:

@@ -53,7 +53,7 @@ def read_instance(draft: InstanceDraft, block: Block) -> None:
 def _close(draft: InstanceDraft, line: int) -> None:
     """What keepalived looks at where the block ends."""
     if draft.uses_vmac and UNICAST_KEYWORDS & draft.lines.keys():
-        if draft.interface is None:
+        if draft.interface is None or draft.interface_missing:
             draft.report.warning(
                 line,
                 f"({draft.name}): Cannot use VMAC/ipvlan with unicast and no interface - clearing use_vmac",
@@ -126,7 +126,8 @@ def _interface(draft: InstanceDraft, entry: Statement) -> None:
         )
     else:
         draft.interface = text
-        if not draft.interfaces.have(text):
+        draft.interface_missing = not draft.interfaces.have(text)
+        if draft.interface_missing:
             draft.report.warning(
                 entry.line,
                 f"WARNING - interface {text} for vrrp_instance {draft.name} doesn't exist",

@@ -26,7 +26,7 @@ class InstanceDraft:
     """A vrrp_instance as far as its lines say; None and a missing key mean that they do not.
 
     `lines` has the line of each keyword that was given, for what is found out later; `doubtful` those keywords whose
-    value keepalived complained of, though it may use it.
+    value keepalived complained of, though it may use it. `interface_missing`: the machine has no such interface.
     """
 
     name: str
@@ -39,6 +39,7 @@ class InstanceDraft:
     lines: dict[str, int] = field(default_factory=dict)
     state: Literal["MASTER", "BACKUP"] | None = None
     interface: str | None = None
+    interface_missing: bool = False
     version: Literal[2, 3] | None = None
     family: Literal[4, 6] | None = None
     addresses: list[VirtualAddress] = field(default_factory=list)

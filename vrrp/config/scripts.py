@@ -10,7 +10,7 @@ from vrrp.config.script_security import Identity, Runnable, ScriptUsers
 from vrrp.config.settings import argument
 from vrrp.config.tree import Block, Statement
 from vrrp.config.values import SECOND_NS, whole
-from vrrp.config.words import split_command, unclosed
+from vrrp.config.words import shown_command, split_command, unclosed
 
 HIGHEST_WEIGHT = 253
 _LONGEST_S = 4294
@@ -106,13 +106,9 @@ def _user(draft: _Draft, entry: Statement, users: ScriptUsers, report: Report) -
     draft.identity = users.named(entry.arguments)
     if draft.identity is None:
         draft.user_known = False
-        # keepalived shows the words, or a redirection as it stands.
-        words, _ = split_command(draft.command or "")
-        quoted = " ".join(f"'{word}'" for word in words)
-        shown = draft.command if (draft.command or "").startswith("</") else quoted
         report.error(
             entry.line,
-            f"Unable to set uid/gid for script {shown}",
+            f"Unable to set uid/gid for script {shown_command(draft.command or '')}",
             "keepalived drops the script; there is no such user or group",
         )
 

@@ -77,3 +77,9 @@ def unclosed(text: str) -> str:
     """What keepalived says of a command whose quote is never closed; "" when there is none."""
     _, quote = split_command(text)
     return f"String '{text}': missing terminating {quote}" if quote in {'"', "'"} else ""
+
+
+def shown_command(command: str) -> str:
+    """A command as keepalived shows it: each word in quotes, or a redirection as it stands."""
+    words, _ = split_command(command)
+    return command if command.startswith("</") else " ".join(f"'{word}'" for word in words)
