@@ -107,6 +107,7 @@ class Daemon:
             for name in self._named:
                 self._look_at(now_ns, name)
             self._perform(now_ns, self.router.start(now_ns))
+            log.info("Startup complete")
             await self._ended.wait()
         finally:
             now_ns = time.monotonic_ns()
