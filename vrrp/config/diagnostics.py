@@ -250,9 +250,10 @@ class Report:
             diagnostic = _ours(diagnostic)
         elif diagnostic.ends and diagnostic.voice is Voice.LINE:
             self._stop_at(diagnostic.line)
-        self._process.append(
-            replace(diagnostic, message=printable(diagnostic.message), instead=printable(diagnostic.instead))
-        )
+        message, instead = printable(diagnostic.message), printable(diagnostic.instead)
+        if (message, instead) != (diagnostic.message, diagnostic.instead):
+            diagnostic = replace(diagnostic, message=message, instead=instead)
+        self._process.append(diagnostic)
 
 
 def _ours(diagnostic: Diagnostic) -> Diagnostic:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address
 
 from vrrp.config.values import UNSIGNED_MAX, Address, address, whole
+from vrrp.config.words import REMEMBERED
 
 LONGEST_FWMARK = UNSIGNED_MAX
 
@@ -34,6 +36,7 @@ def host_address(text: str) -> Address | None:
     return address(text.partition("/")[0].partition("-")[0])
 
 
+@lru_cache(maxsize=REMEMBERED)
 def address_text(found: Address) -> str:
     """The address as keepalived prints it."""
     mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
@@ -72,6 +75,7 @@ def virtual_address(words: tuple[str, ...]) -> Found:
     return _endpoint(words, f"Invalid virtual server IP address{label} - skipping")
 
 
+@lru_cache(maxsize=REMEMBERED)
 def real_address(words: tuple[str, ...]) -> Found:
     """What the words of a real_server's first line name; there are two at least."""
     port = words[2] if len(words) > 2 else "(null)"

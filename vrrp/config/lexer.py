@@ -10,8 +10,9 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-from vrrp.config.words import split_words
+from vrrp.config.words import REMEMBERED, split_words
 
 _MARK = re.compile(r'\\(.?)|["#!]', re.DOTALL)
 _BRACE = re.compile(r'"[^"]*(?:"|\Z)|([{}])')
@@ -70,6 +71,22 @@ def without_comment(line: str) -> Code:
     whole = "".join([*kept, line[done : end if end >= 0 else len(line)]]).lstrip(" \t")
     text = "".join([*kept, line[done:comment]]).strip(" \t") if comment >= 0 else whole.rstrip(" \t")
     return Code(text + "\\" * (end >= 0), comment, whole if quoted else "")
+
+
+@lru_cache(maxsize=REMEMBERED)
+def first_fragment(line: str) -> tuple[str, Kind | None, str]:
+    """The first fragment of a line without blanks at its ends, what it is, and what of the line is left.
+
+    What it is, is told as `kind_of` does.
+    """
+    brace = first_brace(line)
+    if brace < 0:
+        fragment, rest = line, ""
+    elif brace == 0:
+        fragment, rest = line[0], line[1:]
+    else:
+        fragment, rest = line[:brace].rstrip(" \t"), line[brace:]
+    return fragment, kind_of(fragment), rest.strip(" \t")
 
 
 def first_brace(text: str) -> int:

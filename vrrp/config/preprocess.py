@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from vrrp.config.definitions import LONGEST_EXPANSION, Definitions, Trouble, size
 from vrrp.config.diagnostics import Report, Voice
 from vrrp.config.includes import read_include, read_include_check
-from vrrp.config.lexer import Code, Fragment, first_brace, kind_of, without_comment
+from vrrp.config.lexer import Code, Fragment, first_fragment, without_comment
 from vrrp.config.open_files import LONGEST_LINE, Cut, OpenFiles
 from vrrp.config.sequences import Sequence, SequenceError, is_sequence, read_sequence
 from vrrp.config.words import split_words
@@ -309,15 +309,8 @@ class Preprocessor:
 
     def _cut(self, line: str) -> str:
         """Take the first fragment off a line; what is left is another line."""
-        brace = first_brace(line)
-        if brace < 0:
-            fragment, rest = line, ""
-        elif brace == 0:
-            fragment, rest = line[0], line[1:]
-        else:
-            fragment, rest = line[:brace].rstrip(" \t"), line[brace:]
+        fragment, kind, rest = first_fragment(line)
         here = self._files.line
-        kind = kind_of(fragment)
         if fragment == "{":
             self._blocks.append((self._words, here))
         elif fragment == "}" and self._blocks:
@@ -328,7 +321,6 @@ class Preprocessor:
             self._statement(fragment, here)
         if kind is not None:
             self._fragments.append(Fragment(here, kind, fragment))
-        rest = rest.strip(" \t")
         if rest:
             self._files.step()
         return rest

@@ -249,7 +249,13 @@ class TreeReader:
 
     def _skip_block(self) -> None:
         depth = int(self._enter())
-        while depth and self._position < len(self._fragments):
-            kind = self._fragments[self._position].kind
-            depth += (kind is Kind.OPEN) - (kind is Kind.CLOSE)
-            self._position += 1
+        fragments, position = self._fragments, self._position
+        opening, closing = Kind.OPEN, Kind.CLOSE
+        while depth and position < len(fragments):
+            kind = fragments[position].kind
+            if kind is opening:
+                depth += 1
+            elif kind is closing:
+                depth -= 1
+            position += 1
+        self._position = position

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+
+from vrrp.config.words import REMEMBERED
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -38,6 +41,7 @@ class Number:
     read: int = 0
 
 
+@lru_cache(maxsize=REMEMBERED)
 def whole(text: str, low: int, high: int) -> Number:
     """A whole number from `low` to `high`; negative ones only where `low` is negative."""
     found = _WHOLE.fullmatch(text)
@@ -115,6 +119,7 @@ def switch(arguments: tuple[str, ...]) -> bool | None:
     return _SWITCH.get(arguments[0]) if arguments else True
 
 
+@lru_cache(maxsize=REMEMBERED)
 def address(text: str) -> Address | None:
     """An IPv4 or IPv6 address without zone, or None."""
     try:

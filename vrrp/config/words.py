@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+
+# Files say the same again and again, above all where lines are repeated: so many of the last texts are remembered.
+REMEMBERED = 4096
 
 # Only " quotes; there are no escapes; a quote ends the word before it; after an unclosed one nothing is read.
 _WORD = re.compile(r'\s*(?:"([^"]*)"|([^\s"]+))', re.ASCII)
@@ -10,6 +14,7 @@ _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]+)|c([^\n])|([^\n]))", re.
 _CONTROL = {"a": "\a", "b": "\b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
+@lru_cache(maxsize=REMEMBERED)
 def split_words(text: str) -> tuple[str, ...]:
     """The words of an ordinary statement, without their quotes."""
     words = []
