@@ -45,6 +45,16 @@ def test_a_router_that_did_what_it_does(vrrp: Vrrp) -> None:
     assert lines[-1] == "It did what it was recorded to do."
 
 
+def test_a_file_that_is_read_for_a_configuration_id(tmp_path: Path, vrrp: Vrrp) -> None:
+    lines = (SPLIT / "r1.conf").read_text().splitlines()
+    router = tmp_path / "r1.conf"
+    router.write_text("".join(f"@r1 {line}\n" for line in lines if line))
+    arguments = ("replay", SPLIT / "lan0.pcap", SPLIT / "lanx.pcap", "--as", router, *PARTITION)
+    outcome = vrrp(*arguments, "--config-id", "r1")
+    assert (outcome.code, outcome.out.splitlines()[-1]) == (0, "It did what it was recorded to do.")
+    assert vrrp(*arguments, "--config-id", "r2").complaint.endswith("no vrrp_instance in it; nothing to be")
+
+
 def test_what_no_capture_shows_is_a_difference_with_a_hint(vrrp: Vrrp) -> None:
     folder = DATA / "basic3_v2"
     outcome = vrrp("replay", folder / "lan0.pcap", "--as", folder / "r2.conf")

@@ -172,12 +172,25 @@ def addresses(instance: VrrpInstance) -> tuple[Address, ...]:
     return tuple(dict.fromkeys(one.address for one in held))
 
 
-def node_names(files: Sequence[str]) -> list[str]:
-    """A short name for each file, all different: its own, its folder's, or the whole path.
+def node_names(files: Sequence[str], config_ids: Sequence[str] = ()) -> list[str]:
+    """A short name for each node, all different: its configuration id, or its file's own name, its folder's, its path.
+
+    Args:
+        files: each node's file.
+        config_ids: what each reads its file for; "", or none at all, for nodes without an id. Where two of them have
+            the same one, the file stands before it.
 
     >>> node_names(["lb1/keepalived.conf", "lb2/keepalived.conf"])
     ['lb1', 'lb2']
+    >>> node_names(["keepalived.conf", "keepalived.conf"], ["lb1", "lb2"])
+    ['lb1', 'lb2']
     """
+    if any(config_ids):
+        if len(set(config_ids)) == len(files):
+            return list(config_ids)
+        once = list(dict.fromkeys(files))
+        short = dict(zip(once, node_names(once), strict=True))
+        return [f"{short[file]}@{one}" for file, one in zip(files, config_ids, strict=True)]
     paths = [PurePath(file) for file in files]
     for name in (lambda path: path.stem, lambda path: path.parent.name, str):
         names = [name(path) for path in paths]

@@ -89,16 +89,7 @@ class Inputs:
 
     def clusters(self) -> list[Cluster]:
         """What is checked together."""
-        files = [node.file for node in self.keepalived]
-        ids = [node.name for node in self.keepalived]
-        if not any(ids):
-            names = node_names(files)
-        elif len(set(ids)) == len(ids):
-            names = ids
-        else:
-            once = list(dict.fromkeys(files))
-            short = dict(zip(once, node_names(once), strict=True))
-            names = [f"{short[file]}@{one}" for file, one in zip(files, ids, strict=True)]
+        names = node_names([node.file for node in self.keepalived], [node.name for node in self.keepalived])
         nodes = [replace(node, name=name) for node, name in zip(self.keepalived, names, strict=True)]
         return assemble(nodes, beside=self.beside, facts=self.facts)
 

@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from vrrp.check.cluster import node_names
+from vrrp.cli.conf_file import as_router, read_conf
 from vrrp.cli.console import PipeConsole
-from vrrp.cli.errors import BadInput, unreadable
-from vrrp.config import KeepalivedConfig, Severity, load
-from vrrp.config.router_config import ConversionError, convert
 from vrrp.failover import Failover, Part, Standing, failovers, standings
 from vrrp.protocol.profile import Profile, profile_named
-from vrrp.protocol.settings import RouterConfig
 from vrrp.protocol.timers import SECOND_NS
 from vrrp.whole_file import write_text
 from vrrp.wire.address import text
@@ -24,17 +21,28 @@ _MS_NS = 1_000_000
 
 
 def show_failovers(
-    files: Sequence[Path], environment: Mapping[str, str], profiles: Sequence[str], json_file: Path | None
+    files: Sequence[Path],
+    environment: Mapping[str, str],
+    config_ids: Sequence[str],
+    profiles: Sequence[str],
+    json_file: Path | None,
 ) -> None:
-    """Print each failure of each master, or write it as JSON. BadInput for files that no router can be made of."""
-    names = node_names([str(file) for file in files])
-    configs = {name: _read(file, environment) for name, file in zip(names, files, strict=True)}
+    """Print each failure of each master, or write it as JSON. BadInput for files that no router can be made of.
+
+    With several of `config_ids`, each file is that of as many nodes.
+    """
+    nodes = [(file, one) for file in files for one in config_ids or (None,)]
+    names = node_names([str(file) for file, _ in nodes], [one or "" for _, one in nodes])
+    configs = {
+        name: read_conf(file, environment, one, "nothing has timers").config
+        for name, (file, one) in zip(names, nodes, strict=True)
+    }
     console = PipeConsole()
     rows: list[dict[str, Any]] = []
     blocks = []
     for name in profiles:
         profile = profile_named(name)
-        routers = {node: _router(config, profile) for node, config in configs.items()}
+        routers = {node: as_router(config, profile).router for node, config in configs.items()}
         ignored = {node: config.ignored_scripts for node, config in configs.items()}
         found = list(failovers(routers, profile, ignored))
         rows += [as_json(failover, profile) for failover in found]
@@ -48,28 +56,6 @@ def show_failovers(
     for number, (standing, profile, own) in enumerate(blocks):
         for line in ([""] if number else []) + list(_lines(standing, profile, own)):
             console.out(_encodable(line, console.encoding), highlight=False)
-
-
-def _read(file: Path, environment: Mapping[str, str]) -> KeepalivedConfig:
-    try:
-        parsed = load(file, environment=environment)
-    except OSError as error:
-        raise unreadable(error, file) from error
-    if parsed.refused or not parsed.config.instances:
-        first = next((d for d in parsed.diagnostics if d.fatal), None) or next(
-            (d for d in parsed.diagnostics if d.severity is Severity.ERROR), None
-        )
-        if first is not None:
-            raise BadInput(f"{file}:{first.line}: {first.message}; {first.instead}")
-        raise BadInput(f"{file}: no vrrp_instance in it; nothing has timers")
-    return parsed.config
-
-
-def _router(config: KeepalivedConfig, profile: Profile) -> RouterConfig:
-    try:
-        return convert(config, profile).router
-    except ConversionError as error:
-        raise BadInput(f"{config.filename}:{error.line}: {error}") from error
 
 
 def as_json(failover: Failover, profile: Profile) -> dict[str, Any]:

@@ -42,6 +42,7 @@ _PEEKED = 64
 )
 @click.option("--profile", type=ProfileName(), default="keepalived", show_default=True)
 @click.option("--env", "-e", "environment", multiple=True, metavar="NAME=VALUE", help="Fills ${NAME} in CONF.")
+@click.option("--config-id", metavar="ID", help="Reads lines of CONF that begin with @ID.")
 @click.option("--start", metavar="TIME", help="When its process started: 1.5s, -3s, 2026-03-01T02:14:07.")
 @click.option("--event", "events", multiple=True, metavar='"10s crash"', help="What befell it and no capture shows.")
 @click.option("--ideal", is_flag=True, help="It acts exactly on time instead of as late as measured.")
@@ -67,6 +68,7 @@ def command(
     macs: tuple[str, ...],
     profile: str,
     environment: tuple[str, ...],
+    config_id: str | None,
     start: str | None,
     events: tuple[str, ...],
     ideal: bool,
@@ -104,7 +106,7 @@ def command(
         raise click.UsageError("--as CONF to be a router, or -i IFACE to send; neither is given")
     from vrrp.capture.replay.prepare import Request
 
-    config, notes = _router_config(conf, parse_environment(environment), profile_named(profile))
+    config, notes = _router_config(conf, parse_environment(environment), config_id, profile_named(profile))
     request = Request(
         files=files,
         config=config,
@@ -127,24 +129,13 @@ def command(
     return int(bool(result.differences))
 
 
-def _router_config(file: Path, environment: dict[str, str], profile: Profile) -> tuple[RouterConfig, list[str]]:
-    from vrrp.config import Severity, load
-    from vrrp.config.router_config import ConversionError, convert
+def _router_config(
+    file: Path, environment: dict[str, str], config_id: str | None, profile: Profile
+) -> tuple[RouterConfig, list[str]]:
+    from vrrp.cli.conf_file import as_router, read_conf
 
-    try:
-        parsed = load(file, environment=environment)
-    except OSError as error:
-        raise unreadable(error, file) from error
-    if parsed.refused or not parsed.config.instances:
-        errors = [d for d in parsed.diagnostics if d.severity is Severity.ERROR]
-        first = next((d for d in errors if d.fatal), errors[0] if errors else None)
-        if first is None:
-            raise BadInput(f"{file}: no vrrp_instance in it; nothing to be")
-        raise BadInput(f"{file}:{first.line}: {first.message}; {first.instead}")
-    try:
-        conversion = convert(parsed.config, profile)
-    except ConversionError as error:
-        raise BadInput(f"{file}:{error.line}: {error}") from error
+    parsed = read_conf(file, environment, config_id, "nothing to be")
+    conversion = as_router(parsed.config, profile)
     return conversion.router, [str(diagnostic) for diagnostic in parsed.diagnostics] + list(conversion.notes)
 
 

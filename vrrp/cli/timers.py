@@ -34,6 +34,13 @@ from vrrp.wire.advertisement import MAX_INTERVAL_CS
 @click.option(
     "--env", "-e", "environment", multiple=True, metavar="NAME=VALUE", help="With CONF files: fills ${NAME}."
 )
+@click.option(
+    "--config-id",
+    "config_ids",
+    multiple=True,
+    metavar="ID",
+    help="With CONF files: reads lines that begin with @ID; given several times, each file is that of as many nodes.",
+)
 @click.option("--json", "json_file", type=click.Path(path_type=Path, allow_dash=True), help="Write JSON here.")
 def command(
     files: tuple[Path, ...],
@@ -41,6 +48,7 @@ def command(
     interval: float | None,
     profiles: tuple[str, ...],
     environment: tuple[str, ...],
+    config_ids: tuple[str, ...],
     json_file: Path | None,
 ) -> None:
     """Work out how long failures take to be noticed, and until another router is master.
@@ -54,10 +62,10 @@ def command(
     if files:
         if priorities or interval is not None:
             raise click.UsageError("-p and -i go without files; the files have their own priorities and intervals")
-        show_failovers(files, parse_environment(environment), profiles or ("keepalived",), json_file)
+        show_failovers(files, parse_environment(environment), config_ids, profiles or ("keepalived",), json_file)
         return
-    if environment:
-        raise click.UsageError("--env goes with CONF files")
+    if environment or config_ids:
+        raise click.UsageError("--env and --config-id go with CONF files")
     interval = 1.0 if interval is None else interval
     rows = [
         row
