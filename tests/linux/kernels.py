@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from vrrp.config import KeepalivedConfig
-from vrrp.config.host import KnownHost
+from vrrp.config.host import KnownHost, Program
 from vrrp.linux.configuration import read_configuration
 from vrrp.linux.daemon import Daemon
 from vrrp.linux.kernel import Driver
@@ -82,9 +82,10 @@ class FakeKernel:
 
 
 def make_daemon(file: Path, kernel: FakeKernel, *services: Service, text: str = CONF) -> Daemon:
-    """A daemon that runs this configuration."""
+    """A daemon that runs this configuration, on a machine with the program /bin/true."""
     file.write_text(text)
-    return Daemon(lambda: read_configuration(file, KnownHost(frozenset(kernel.interfaces))), kernel, services)
+    host = KnownHost(frozenset(kernel.interfaces), programs={"/bin/true": Program.FOUND})
+    return Daemon(lambda: read_configuration(file, host), kernel, services)
 
 
 async def until(kernel: FakeKernel, wanted: str, seconds: float = 10) -> None:

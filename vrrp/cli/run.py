@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ import click
 
 from vrrp.cli.environment import parse_environment
 from vrrp.cli.errors import BadInput, unreadable
+from vrrp.linux.log.output import FORMATS
 from vrrp.words import visible
 
 if TYPE_CHECKING:
@@ -32,9 +31,22 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--env", "-e", "environment", multiple=True, metavar="NAME=VALUE", help="Fills ${NAME} in the file.")
 @click.option("--config-id", "-i", metavar="ID", help="Reads lines that begin with @ID.")
 @click.option("--state-dir", type=_FOLDER, help="Where to keep what a successor must know [/run/vrrp].")
+@click.option(
+    "--log",
+    "log_format",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="How to log: lines or JSON on standard error, or to syslog.",
+)
 @click.option("--check", is_flag=True, help="Say what would be done, and do nothing.")
 def command(
-    file: Path, environment: tuple[str, ...], config_id: str | None, state_dir: Path | None, check: bool
+    file: Path,
+    environment: tuple[str, ...],
+    config_id: str | None,
+    state_dir: Path | None,
+    log_format: str,
+    check: bool,
 ) -> None:
     """Run the virtual routers of a keepalived.conf on this machine.
 
@@ -55,27 +67,29 @@ def command(
             for line in plan(read(), local_interfaces()):
                 click.echo(visible(line))
         else:
-            _run(read, state_dir)
+            _run(read, state_dir, log_format)
     except ConfigurationError as error:
         raise BadInput(str(error)) from error
 
 
-def _run(read: Callable[[], Configuration], state_dir: Path | None) -> None:
+def _run(read: Callable[[], Configuration], state_dir: Path | None, log_format: str) -> None:
     import asyncio
 
     from vrrp.linux.daemon import Daemon
+    from vrrp.linux.log.event_log import EventLog
+    from vrrp.linux.log.output import set_up
     from vrrp.linux.rights import missing_rights
     from vrrp.linux.state_directory import USUAL, InUseError, state_directory
     from vrrp.linux.this_kernel import ThisKernel
 
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    set_up(log_format)
     read()  # what is wrong with the file is told before what is missing to run it
     missing = missing_rights()
     if missing:
         raise BadInput(f"vrrp run needs root, or the capabilities {' and '.join(missing)}")
     try:
         with state_directory(state_dir or USUAL) as state:
-            asyncio.run(Daemon(read, ThisKernel(state)).run())
+            asyncio.run(Daemon(read, ThisKernel(state), [EventLog()]).run())
     except InUseError as error:
         raise BadInput(str(error)) from error
     except OSError as error:

@@ -80,6 +80,7 @@ class Daemon:
             self.configuration.router, profile=profile, interfaces=kernel.interfaces, addresses_later=True
         )
         self._alarm: Alarm | None = None
+        self._carriers: dict[str, bool] = {}
         self._ended = asyncio.Event()
 
     def _take(self, configuration: Configuration) -> None:
@@ -161,6 +162,9 @@ class Daemon:
         """Tell the router of an interface; one without an address to send from is as good as down (keepalived)."""
         whole = self.router.set_addresses(name, self.kernel.interfaces[name])
         up = self.kernel.is_up(name)
+        if up is not self._carriers.setdefault(name, up):
+            log.info("Netlink reports %s %s", name, "up" if up else "down")
+            self._carriers[name] = up
         if up and not whole:
             log.warning("%s has no address to send from; the virtual routers on it wait for one", name)
         return self.router.set_interface(now_ns, name, up and whole)

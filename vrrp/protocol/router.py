@@ -28,6 +28,7 @@ from vrrp.wire.frame import Datagram
 
 KeyedEffects: TypeAlias = tuple[tuple[VirtualRouter | None, Effect], ...]
 """Effects with the virtual router they belong to; None for those of track scripts."""
+Witness: TypeAlias = Callable[[VirtualRouter, Datagram, Discard | None], None]
 
 
 _UNHEARD = {Discard.OWN_ADDRESS, Discard.TOO_SHORT, Discard.DESTINATION}
@@ -56,6 +57,9 @@ class Router:
         self.wake_ns = NEVER
         self.strangers: Counter[Discard] = Counter()
         """Packets that reached no virtual router, by reason."""
+        self.witness: Witness | None = None
+        """Told of each packet that reached one and why it is not taken (None: it is), before anything is made of it;
+        not of those that a `listener` need not judge."""
         self._interfaces = interfaces
         self._by_interface: dict[str, dict[int, Member]] = {name: {} for name in interfaces}
         self._started = False
@@ -257,6 +261,8 @@ class Router:
             self.strangers[Discard.TOO_SHORT if datagram.key < 0 else Discard.UNKNOWN_VRID] += 1
             return ()
         verdict = self._judge(member.virtual_router, datagram)
+        if self.witness is not None:
+            self.witness(member.virtual_router, datagram, verdict)
         if verdict is not None:
             member.counters.discarded[verdict] += 1
             if verdict not in _UNHEARD:
