@@ -74,6 +74,7 @@ def command(
 
 def _run(read: Callable[[], Configuration], state_dir: Path | None, log_format: str) -> None:
     import asyncio
+    import gc
 
     from vrrp.linux.daemon import Daemon
     from vrrp.linux.log.event_log import EventLog
@@ -89,7 +90,9 @@ def _run(read: Callable[[], Configuration], state_dir: Path | None, log_format: 
         raise BadInput(f"vrrp run needs root, or the capabilities {' and '.join(missing)}")
     try:
         with state_directory(state_dir or USUAL) as state:
-            asyncio.run(Daemon(read, ThisKernel(state), [EventLog()]).run())
+            daemon = Daemon(read, ThisKernel(state), [EventLog()])
+            gc.freeze()  # what is there by now stays; collecting it over and over would keep timers waiting
+            asyncio.run(daemon.run())
     except InUseError as error:
         raise BadInput(str(error)) from error
     except OSError as error:

@@ -6,7 +6,7 @@ import errno
 import ipaddress
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pyroute2.netlink import NLM_F_CREATE, NLM_F_EXCL, nlmsg
@@ -36,11 +36,13 @@ class Asked(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """An address that is on an interface because we put it there."""
+    """An address that is on an interface because we put it there, for an instance whose addresses usually go there."""
 
     device: str
     prefix: int
     instance: str
+    usual: str
+    described: VirtualAddress | None
 
 
 class Addresses:
@@ -60,12 +62,17 @@ class Addresses:
         self._held: dict[tuple[str, bytes], _Held] = {}
 
     def describe(self, config: KeepalivedConfig) -> None:
-        """From now on addresses are put as this configuration has them."""
+        """From now on addresses are put as this configuration has them; those held that changed are put anew."""
         self._described = {
             (instance.name, one.address.packed): one
             for instance in config.instances
             for one in (*instance.addresses, *instance.excluded_addresses)
         }
+        for (_, address), held in list(self._held.items()):
+            now = self._described.get((held.instance, address))
+            if now is not None and _essence(now) != _essence(held.described):
+                self.take(held.instance, address, held.usual)
+                self.put(held.instance, address, held.usual)
 
     def device(self, instance: str, address: bytes, usual: str) -> str:
         """The interface that an address is on: its own `dev`, or the usual one."""
@@ -90,13 +97,14 @@ class Addresses:
             return
         self._journal.add(entry)
         try:
-            self._netlink.ask(RTM_NEWADDR, _message(link.index, address, prefix, described), NLM_F_CREATE | NLM_F_EXCL)
+            wanted = _wanted(_message(link.index, address, prefix), address, described)
+            self._netlink.ask(RTM_NEWADDR, wanted, NLM_F_CREATE | NLM_F_EXCL)
         except OSError as error:
             self._journal.strike(entry)
             if error.errno != errno.EEXIST:
                 log.error("(%s) cannot add %s to %s: %s", instance, text(address), device, _reason(error))
             return
-        self._held[device, address] = _Held(device, prefix, instance)
+        self._held[device, address] = _Held(device, prefix, instance, usual, described)
         link.addresses[address] = prefix
 
     def take(self, instance: str, address: bytes, usual: str) -> None:
@@ -117,7 +125,7 @@ class Addresses:
                 self._journal.strike(_entry(device, key[1], held.prefix))
             else:
                 log.warning("(%s) somebody removed %s from %s: put back", held.instance, text(key[1]), device)
-                self.put(held.instance, key[1], device)
+                self.put(held.instance, key[1], held.usual)
 
     def sweep(self, others: Iterable[tuple[str, bytes]]) -> None:
         """Take away what an earlier run left: what it wrote down, and these others (interface and packed address)."""
@@ -140,7 +148,7 @@ class Addresses:
         link = self._links.get(device)
         if link is not None:
             try:
-                self._netlink.ask(RTM_DELADDR, _message(link.index, address, prefix, None))
+                self._netlink.ask(RTM_DELADDR, _message(link.index, address, prefix))
             except OSError as error:
                 if error.errno not in _GONE:
                     log.error("cannot remove %s from %s: %s", text(address), device, _reason(error))
@@ -149,20 +157,23 @@ class Addresses:
         self._journal.strike(_entry(device, address, prefix))
 
 
-def _message(index: int, address: bytes, prefix: int, described: VirtualAddress | None) -> nlmsg:
-    """The request for an address; what describes it matters only to put it there."""
+def _message(index: int, address: bytes, prefix: int) -> nlmsg:
+    """What names an address to the kernel."""
     message = ifaddrmsg()
     message["family"] = _FAMILIES[len(address)]
     message["prefixlen"] = prefix
     message["index"] = index
-    local = text(address)
+    message["attrs"] = [("IFA_LOCAL", text(address))]
+    return message
+
+
+def _wanted(message: nlmsg, address: bytes, described: VirtualAddress | None) -> nlmsg:
+    """The same, and how the address is to be."""
     peer = described.peer if described is not None else None
-    attributes: list[tuple[str, object]] = [("IFA_LOCAL", local), ("IFA_ADDRESS", str(peer or local))]
+    attributes: list[tuple[str, object]] = [("IFA_ADDRESS", str(peer or text(address)))]
     if described is not None:
-        if described.scope is not None:
-            message["scope"] = (
-                _SCOPES.get(described.scope) or int(described.scope) if described.scope != "global" else 0
-            )
+        if (scope := described.scope) is not None:
+            message["scope"] = _SCOPES[scope] if scope in _SCOPES else int(scope)
         if described.broadcast is not None:
             attributes.append(("IFA_BROADCAST", str(described.broadcast)))
         if described.label is not None:
@@ -171,10 +182,15 @@ def _message(index: int, address: bytes, prefix: int, described: VirtualAddress 
         # As keepalived has them (measured): no duplicate address detection, and an address with a prefix of its own
         # is no source for connections from here.
         attributes.append(("IFA_FLAGS", _NO_DAD))
-        if prefix == 128:
+        if message["prefixlen"] == 128:
             attributes.append(("IFA_CACHEINFO", {"ifa_preferred": 0, "ifa_valid": _FOREVER, "cstamp": 0, "tstamp": 0}))
-    message["attrs"] = attributes
+    message["attrs"] += attributes
     return message
+
+
+def _essence(described: VirtualAddress | None) -> VirtualAddress | None:
+    """All but the line that it stands in."""
+    return described and replace(described, line=0)
 
 
 def _entry(device: str, address: bytes, prefix: int) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from vrrp.config import Diagnostic, Host, KeepalivedConfig, ParsedConfig, load
 from vrrp.config.line import file_of
 from vrrp.config.router_config import ConversionError, convert
-from vrrp.protocol.settings import RouterConfig
+from vrrp.protocol.settings import RouterConfig, TrackedInterface
 
 
 class ConfigurationError(ValueError):
@@ -51,7 +51,22 @@ def read_configuration(
         conversion = convert(parsed.config)
     except ConversionError as error:
         raise ConfigurationError(f"{path}:{error.line}: {error}") from error
-    return Configuration(parsed, conversion.router, conversion.notes)
+    return Configuration(parsed, _following_addresses(conversion.router, parsed.config), conversion.notes)
+
+
+def _following_addresses(router: RouterConfig, config: KeepalivedConfig) -> RouterConfig:
+    """The interfaces that addresses go to are followed like an instance's own, unless `no_track` (keepalived)."""
+    routers = []
+    for one, instance in zip(router.virtual_routers, config.instances, strict=True):
+        known = {one.interface, *(tracked.name for tracked in one.track_interfaces)}
+        devices = {
+            address.device: None
+            for address in (*instance.addresses, *instance.excluded_addresses)
+            if address.device is not None and address.device not in known and not address.no_track
+        }
+        added = tuple(TrackedInterface(name) for name in devices)
+        routers.append(replace(one, track_interfaces=one.track_interfaces + added))
+    return replace(router, virtual_routers=tuple(routers))
 
 
 def _find_interfaces(config: KeepalivedConfig, host: Host) -> None:

@@ -81,6 +81,7 @@ class Daemon:
         )
         self._alarm: Alarm | None = None
         self._carriers: dict[str, bool] = {}
+        self._listeners: dict[str, Callable[[int, Datagram], None]] = {}
         self._ended = asyncio.Event()
 
     def _take(self, configuration: Configuration) -> None:
@@ -88,11 +89,16 @@ class Daemon:
         self.config: ParsedConfig = configuration.parsed
         self._named = _names(configuration)
 
+    def _complain(self) -> None:
+        for complaint in (*self.config.diagnostics, *self.configuration.notes):
+            log.warning("%s", complaint)
+
     # Its life -------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Run until a signal ends it. ValueError or OSError for what keeps it from starting."""
         loop = asyncio.get_running_loop()
+        self._complain()
         self._alarm = Alarm(loop, self._wake)
         started: list[Service] = []
         self.kernel.open(self)
@@ -134,6 +140,7 @@ class Daemon:
             log.error("%s; the running configuration is kept", error)
             return
         self._take(configuration)
+        self._complain()
         self.kernel.attach(self.router, self.config.config)
         for tell in self.reloaded:
             tell()
@@ -150,8 +157,10 @@ class Daemon:
 
     def hear(self, interface: str, datagram: Datagram) -> None:
         """A VRRP packet arrived on an interface."""
-        now_ns = time.monotonic_ns()
-        self._perform(now_ns, self.router.receive(now_ns, interface, datagram))
+        listen = self._listeners.get(interface)
+        if listen is None:
+            listen = self._listeners[interface] = self.router.listener(interface, self._perform)
+        listen(time.monotonic_ns(), datagram)
 
     def interface_changed(self, name: str) -> None:
         """An interface is another now."""
