@@ -141,7 +141,10 @@ class Daemon:
             return
         self._take(configuration)
         self._complain()
-        self.kernel.attach(self.router, self.config.config)
+        try:
+            self.kernel.attach(self.router, self.config.config)
+        except OSError as error:
+            log.error("%s: not all of the new configuration is heard", (error.strerror or str(error)).lower())
         for tell in self.reloaded:
             tell()
         self._perform(now_ns, effects)
