@@ -63,9 +63,9 @@ class Lan:
         """Start `vrrp run` on a node, until it says that it runs."""
         file = self.folder / f"{name}.conf"
         file.write_text(conf)
-        words = [*VRRP, "run", "-f", file, "--state-dir", self.folder / f"{name}.state", *options]
         said = self.log(name).stat().st_size if self.log(name).exists() else 0
-        process = self._start(name, *words)
+        process = self.start(name, "run", "-f", file, "--state-dir", self.folder / f"{name}.state", *options)
+        self.running[name] = process
         self.until(lambda: "Startup complete" in self.log(name).read_text()[said:])
         return process
 
@@ -74,13 +74,18 @@ class Lan:
         file = self.folder / f"{name}.conf"
         file.write_text(conf)
         pids = ("-p", self.folder / f"{name}.pid", "-r", self.folder / f"{name}.vrrp.pid")
-        return self._start(name, "keepalived", "-n", "-l", "-D", "-P", "-f", file, *pids)
+        process = self._start(name, "keepalived", "-n", "-l", "-D", "-P", "-f", file, *pids)
+        self.running[name] = process
+        return process
+
+    def start(self, name: str, *arguments: object, under: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+        """Start `vrrp` with any arguments on a node, `under` another command."""
+        return self._start(name, *under, *VRRP, *arguments)
 
     def _start(self, name: str, *words: object) -> subprocess.Popen[str]:
         command = ["ip", "netns", "exec", self.space(name), *map(str, words)]
         with self.log(name).open("a") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, text=True, env=ENVIRONMENT)
-        self.running[name] = process
         self.every.append(process)
         return process
 

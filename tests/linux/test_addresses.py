@@ -5,19 +5,21 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
-import sys
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from pyroute2.netlink import nlmsg
 from pyroute2.netlink.rtnl import RTM_NEWADDR
 
-from linux.namespaces import ENVIRONMENT
+from linux.namespaces import ENVIRONMENT, alone, sh
 from vrrp.config import KeepalivedConfig, parse
 from vrrp.linux.addresses import Addresses
 from vrrp.linux.journal_file import JournalFile
-from vrrp.linux.links import Link
+from vrrp.linux.links import Link, Links
+from vrrp.linux.netlink import Netlink
 from vrrp.wire.address import pack
 
 VIP, OTHER = pack("10.0.0.100"), pack("10.0.0.101")
@@ -187,35 +189,6 @@ def test_what_an_earlier_run_left_is_swept_away(tmp_path: Path, caplog: pytest.L
     after.journal.close()
 
 
-REAL = """
-import subprocess, sys
-from pathlib import Path
-from vrrp.config import load
-from vrrp.linux.addresses import Addresses
-from vrrp.linux.journal_file import JournalFile
-from vrrp.linux.links import Links
-from vrrp.linux.netlink import Netlink
-
-subprocess.run(sys.argv[2], shell=True, check=True)
-netlink = Netlink()
-links = Links(netlink, netlink, lambda name: None)
-links.read_all()
-config = load(sys.argv[1] + "/k.conf").config
-addresses = Addresses(netlink, links.by_name, JournalFile(Path(sys.argv[1] + "/kernel"), place="here"))
-addresses.describe(config)
-for instance in config.instances:
-    for one in (*instance.addresses, *instance.excluded_addresses):
-        addresses.put(instance.name, one.address.packed, instance.interface)
-subprocess.run(["ip", "addr"], check=True)
-addresses.close()
-subprocess.run(["ip", "-br", "addr"], check=True)
-"""
-WIRES = (
-    "sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0;"
-    "ip link add eth0 address 02:00:00:00:00:01 type veth peer name p0 address 02:00:00:00:00:02;"
-    "ip link add eth1 address 02:00:00:00:00:03 type veth peer name p1 address 02:00:00:00:00:04;"
-    "for d in lo eth0 p0 eth1 p1; do ip link set $d up; done; ip addr add 10.0.0.1/24 dev eth0"
-)
 KINDS = """\
 vrrp_instance V4 {
  interface eth0
@@ -253,23 +226,67 @@ def shown(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.startswith(("    inet", "       valid"))]
 
 
+def wires() -> None:
+    for number in (0, 1):
+        macs = [f"02:00:00:00:00:{number}{side}" for side in (1, 2)]
+        sh(
+            "ip",
+            "link",
+            "add",
+            f"eth{number}",
+            "address",
+            macs[0],
+            "type",
+            "veth",
+            "peer",
+            f"p{number}",
+            "address",
+            macs[1],
+        )
+        for name in ("eth", "p"):
+            sh("ip", "link", "set", f"{name}{number}", "up")
+    sh("ip", "addr", "add", "10.0.0.1/24", "dev", "eth0")
+
+
+def keepalived_s(folder: Path) -> list[str]:
+    """The addresses of a keepalived that is master."""
+    words = ["keepalived", "-n", "-l", "-D", "-P", "-f", "k.conf", "-p", "k.pid", "-r", "v.pid"]
+    with (folder / "k.log").open("w") as log, alone():
+        wires()
+        process = subprocess.Popen(words, stdout=log, stderr=log, env=ENVIRONMENT, cwd=folder)
+        try:
+            until = time.monotonic() + 20
+            while (folder / "k.log").read_text().count("setting VIPs") < 2:
+                assert time.monotonic() < until, (folder / "k.log").read_text()
+                time.sleep(0.05)
+            time.sleep(0.3)
+            return shown(sh("ip", "addr"))
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
 @pytest.mark.root
 @pytest.mark.program("ip", "keepalived")
 def test_the_same_as_keepalived_puts_there(tmp_path: Path) -> None:
     (tmp_path / "k.conf").write_text(KINDS)
-    words = [sys.executable, "-c", REAL, str(tmp_path), WIRES]
-    done = subprocess.run(["unshare", "-n", *words], check=True, env=ENVIRONMENT, capture_output=True, text=True)
-    script = (
-        f"{WIRES}; cd {tmp_path}; keepalived -n -l -D -P -f k.conf -p k.pid -r v.pid >k.log 2>&1 & pid=$!;"
-        "for n in $(seq 100); do sleep 0.1; grep -q 'V6.*Entering MASTER' k.log && grep -q 'V4.*Entering MASTER' k.log"
-        " && break; done; sleep 0.3; ip addr; kill $pid; wait $pid"
-    )
-    theirs = subprocess.run(
-        ["unshare", "-n", "sh", "-c", script], check=False, env=ENVIRONMENT, capture_output=True, text=True
-    )
-    assert sorted(shown(done.stdout)) == sorted(shown(theirs.stdout))
-    assert "10.0.0.104 peer 10.7.0.1/32" in done.stdout
-    left = " ".join(done.stdout.splitlines()[-5:])
-    assert "10.0.0.1/24" in left
-    assert "10.0.0.10" not in left
-    assert "2001:db8" not in left
+    theirs = keepalived_s(tmp_path)
+    configuration = parse(KINDS).config
+    with alone(), closing(JournalFile(tmp_path / "kernel", place=PLACE)) as journal:
+        wires()
+        netlink = Netlink()
+        links = Links(netlink, netlink, lambda name: None)
+        links.read_all()
+        before = shown(sh("ip", "addr"))
+        addresses = Addresses(netlink, links.by_name, journal)
+        addresses.describe(configuration)
+        for instance in configuration.instances:
+            for one in (*instance.addresses, *instance.excluded_addresses):
+                addresses.put(instance.name, one.address.packed, instance.interface)
+        ours = shown(sh("ip", "addr"))
+        addresses.close()
+        after = shown(sh("ip", "addr"))
+        netlink.close()
+    assert sorted(ours) == sorted(theirs)
+    assert "inet 10.0.0.104 peer 10.7.0.1/32 scope host eth0" in ours
+    assert after == before

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import errno
-import subprocess
-import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 
 import pytest
 from pyroute2.netlink import nlmsg
@@ -13,8 +12,9 @@ from pyroute2.netlink.rtnl import RTM_DELADDR, RTM_DELLINK, RTM_NEWADDR, RTM_NEW
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
-from linux.namespaces import ENVIRONMENT
-from vrrp.linux.links import Link, Links
+from linux.namespaces import alone, sh
+from vrrp.linux.links import GROUPS, Link, Links
+from vrrp.linux.netlink import Netlink
 from vrrp.wire.address import pack
 
 UP, RUNNING = 0x1, 0x40
@@ -134,55 +134,44 @@ def test_what_was_lost_is_asked_for() -> None:
         links.read_events()
 
 
-REAL = """
-import subprocess, time
-from vrrp.linux.links import GROUPS, Links
-from vrrp.linux.netlink import Netlink
-from pyroute2.netlink.rtnl import RTM_NEWADDR
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-
-def sh(text):
-    subprocess.run(text, shell=True, check=True)
-
-sh("ip link add eth0 type veth peer name peer; ip link set peer up; ip link set eth0 up")
-sh("ip addr add 10.0.0.1/24 dev eth0")
-told = []
-events, asked = Netlink(GROUPS), Netlink()
-links = Links(events, asked, told.append)
-links.read_all()
-eth0 = links.by_name["eth0"]
-assert eth0.up and len(eth0.mac) == 6 and eth0.mtu == 1500, eth0
-assert [one.hex() for one in eth0.addresses][0] == "0a000001"
-for change, name, is_so in (
-    ("ip link set peer down", "eth0", lambda: not links.by_name["eth0"].up),
-    ("ip link set peer up", "eth0", lambda: links.by_name["eth0"].up),
-    ("ip addr add 10.0.0.2/32 dev eth0", "eth0", lambda: b"\\x0a\\0\\0\\2" in links.by_name["eth0"].addresses),
-    ("ip addr del 10.0.0.1/24 dev eth0", "eth0", lambda: b"\\x0a\\0\\0\\1" not in links.by_name["eth0"].addresses),
-    ("ip link del eth0", "peer", lambda: "eth0" not in links.by_name and "peer" not in links.by_name),
-):
-    told.clear()
-    sh(change)
-    until = time.monotonic() + 5
-    while not is_so():
-        assert time.monotonic() < until, (change, links.by_name)
-        links.read_events()
-    assert name in told, (change, told)
-wrong = ifaddrmsg()
-wrong["family"], wrong["index"], wrong["prefixlen"] = 2, 1, 33
-wrong["attrs"] = [("IFA_LOCAL", "10.0.0.1")]
-try:
-    asked.ask(RTM_NEWADDR, wrong)
-except OSError as error:
-    assert error.strerror == "Invalid argument", error
-else:
-    raise AssertionError
-assert events.fileno() != asked.fileno()
-events.close()
-asked.close()
-"""
-
-
 @pytest.mark.root
 @pytest.mark.program("ip")
 def test_the_kernel_itself() -> None:
-    subprocess.run(["unshare", "-n", sys.executable, "-c", REAL], check=True, env=ENVIRONMENT, timeout=60)
+    with alone():
+        sh("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "peer")
+        for name in ("eth0", "peer"):
+            sh("ip", "link", "set", name, "up")
+        sh("ip", "addr", "add", "10.0.0.1/24", "dev", "eth0")
+        told: list[str] = []
+        events, asked = Netlink(GROUPS), Netlink()
+        links = Links(events, asked, told.append)
+        links.read_all()
+        eth0 = links.by_name["eth0"]
+        assert (eth0.up, len(eth0.mac), eth0.mtu) == (True, 6, 1500)
+        assert next(iter(eth0.addresses)) == pack("10.0.0.1")
+
+        def addresses() -> list[bytes]:
+            return list(links.by_name["eth0"].addresses)
+
+        changes: tuple[tuple[str, Callable[[], bool]], ...] = (
+            ("link set peer down", lambda: not links.by_name["eth0"].up),
+            ("link set peer up", lambda: links.by_name["eth0"].up),
+            ("addr add 10.0.0.2/32 dev eth0", lambda: pack("10.0.0.2") in addresses()),
+            ("addr del 10.0.0.1/24 dev eth0", lambda: pack("10.0.0.1") not in addresses()),
+            ("link del eth0", lambda: not {"eth0", "peer"} & set(links.by_name)),
+        )
+        for change, is_so in changes:
+            told.clear()
+            sh("ip", *change.split())
+            until = time.monotonic() + 5
+            while not is_so():
+                assert time.monotonic() < until, (change, links.by_name)
+                links.read_events()
+            assert "eth0" in told
+        assert events.fileno() != asked.fileno()
+        wrong = address(1, "10.0.0.1", 33)
+        wrong["family"] = 2
+        with pytest.raises(OSError, match="Invalid argument"):
+            asked.ask(RTM_NEWADDR, wrong)
+        events.close()
+        asked.close()
