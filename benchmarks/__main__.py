@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from benchmarks import captures
+from benchmarks import captures, daemon
 from benchmarks.codec import codec_races
 from benchmarks.measure import Race, run
 from benchmarks.report import document, missed, table
@@ -25,7 +25,7 @@ SHARE = {"codec": 1.0, "simulator": 5.0}
 
 @click.command()
 @click.option("--rounds", type=click.IntRange(1), default=15, show_default=True, help="Turns of each contestant.")
-@click.option("--only", type=click.Choice([*FIELDS, "captures"]), help="Left out: all.")
+@click.option("--only", type=click.Choice([*FIELDS, "captures", "daemon"]), help="Left out: all.")
 @click.option(
     "--turn",
     "turn_ms",
@@ -36,7 +36,7 @@ SHARE = {"codec": 1.0, "simulator": 5.0}
 )
 @click.option("--json", "json_file", type=click.Path(path_type=Path, allow_dash=True), help="Write JSON here.")
 def command(rounds: int, only: str | None, turn_ms: float, json_file: Path | None) -> None:
-    """Measure against dpkt, scapy, os-ken, tcpdump, and simulations as simpy's textbooks write them."""
+    """Measure against dpkt, scapy, os-ken, tcpdump, keepalived, and simulations as simpy's textbooks write them."""
     results = []
     with Console(stderr=True).status("Measuring") as status:
         for field, races in FIELDS.items():
@@ -45,16 +45,23 @@ def command(rounds: int, only: str | None, turn_ms: float, json_file: Path | Non
                 results.append((race, run(race, rounds, turn_ms * SHARE[field] / 1000)))
         status.update("Measuring: captures")
         processes = captures.measure(min(rounds, CAPTURE_ROUNDS)) if only in {None, "captures"} else []
+        hindrance = daemon.hindrance() if only in {None, "daemon"} else ""
+        beside = daemon.measure(status.update) if hindrance is None else None
     if json_file is not None:
-        write_text(
-            json_file, json.dumps(document(results) | {"captures": captures.entries(processes)}, indent=1) + "\n"
-        )
+        written = document(results) | {"captures": captures.entries(processes)}
+        written |= {"daemon": daemon.entries(beside)} if beside is not None else {}
+        write_text(json_file, json.dumps(written, indent=1) + "\n")
     if str(json_file) != "-":
         if results:
             Console().print(table(results))
         if only in {None, "captures"}:
             click.echo("\n".join(captures.lines(processes)))
+        if beside is not None:
+            click.echo("\n".join(daemon.lines(beside)))
+    if hindrance:
+        click.echo(hindrance, err=True)
     broken = missed(results) + [complaint for standing in processes for complaint in standing.complaints]
+    broken += beside.complaints if beside is not None else []
     for line in broken:
         click.echo(line, err=True)
     raise SystemExit(1 if broken else 0)

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from benchmarks import __main__ as program
-from benchmarks import captures, measure, peer_ours, report
+from benchmarks import captures, daemon, measure, peer_ours, report
 from benchmarks.codec import codec_races
 from benchmarks.measure import Absent, Contestant, DisagreementError, Race, Standing, agree, run
 from benchmarks.messages import Message, framed, random_messages, steady, strangers
@@ -175,6 +175,7 @@ def test_a_missed_floor_is_told_and_fails(
     race = Race("some race", "things", clock.contestant("ours", lambda: 0.001), (slow, Absent("gone", "why")))
     monkeypatch.setattr(program, "FIELDS", {"codec": lambda: iter([race]), "simulator": lambda: iter([])})
     monkeypatch.setattr(captures, "measure", lambda rounds: [])
+    monkeypatch.setattr(daemon, "hindrance", lambda: "no daemon here")
     outcome = CliRunner().invoke(program.command, ["--rounds", "2"])
     assert outcome.exit_code == (0 if held else 1)
     assert outcome.stderr.endswith("some race: 2.00 times as fast as slow, 2.1 promised\n") is not held
@@ -190,6 +191,7 @@ def test_json_goes_to_a_file_beside_the_table_or_alone_to_standard_output(
     fields = {"codec": lambda: iter([race]), "simulator": lambda: iter([replace(race, title="two")])}
     monkeypatch.setattr(program, "FIELDS", fields)
     monkeypatch.setattr(captures, "measure", lambda rounds: [])
+    monkeypatch.setattr(daemon, "hindrance", lambda: "no daemon here")
     alone = CliRunner().invoke(program.command, ["--json", "-", *only])
     file = tmp_path / "result.json"
     beside = CliRunner().invoke(program.command, ["--json", str(file), *only])
