@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,14 @@ import click
 
 from vrrp.cli.environment import parse_environment
 from vrrp.cli.errors import BadInput, unreadable
+from vrrp.cli.http_option import web_server
 from vrrp.linux.log.output import FORMATS
 from vrrp.words import visible
 
 if TYPE_CHECKING:
     from vrrp.linux.configuration import Configuration
+    from vrrp.linux.service import Service
+    from vrrp.linux.status.document import Status
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -39,6 +42,9 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     show_default=True,
     help="How to log: lines or JSON on standard error, or to syslog.",
 )
+@click.option("--http", metavar="ADDRESS:PORT", help="Serve a status page, /metrics and /healthz here.")
+@click.option("--http-auth", metavar="USER:FILE", help="Ask for this user and the password in this file.")
+@click.option("--http-beyond-loopback", is_flag=True, help="Allow an address that others can reach.")
 @click.option("--check", is_flag=True, help="Say what would be done, and do nothing.")
 def command(
     file: Path,
@@ -46,6 +52,9 @@ def command(
     config_id: str | None,
     state_dir: Path | None,
     log_format: str,
+    http: str | None,
+    http_auth: str | None,
+    http_beyond_loopback: bool,
     check: bool,
 ) -> None:
     """Run the virtual routers of a keepalived.conf on this machine.
@@ -56,8 +65,11 @@ def command(
     from vrrp.linux.configuration import ConfigurationError, read_configuration
     from vrrp.linux.machine import ThisMachine
     from vrrp.linux.plan import plan
+    from vrrp.linux.status.document import Status
 
     values = parse_environment(environment)
+    if http is None and (http_auth is not None or http_beyond_loopback):
+        raise click.UsageError("--http-auth and --http-beyond-loopback go with --http")
 
     def read() -> Configuration:
         return read_configuration(file, ThisMachine(local_interfaces()), values, config_id)
@@ -67,12 +79,16 @@ def command(
             for line in plan(read(), local_interfaces()):
                 click.echo(visible(line))
         else:
-            _run(read, state_dir, log_format)
+            status = Status()
+            web = [] if http is None else [web_server(status, http, http_auth, http_beyond_loopback)]
+            _run(read, state_dir, log_format, status, web)
     except ConfigurationError as error:
         raise BadInput(str(error)) from error
 
 
-def _run(read: Callable[[], Configuration], state_dir: Path | None, log_format: str) -> None:
+def _run(
+    read: Callable[[], Configuration], state_dir: Path | None, log_format: str, status: Status, web: Sequence[Service]
+) -> None:
     import asyncio
     import gc
 
@@ -81,6 +97,8 @@ def _run(read: Callable[[], Configuration], state_dir: Path | None, log_format: 
     from vrrp.linux.log.output import set_up
     from vrrp.linux.rights import missing_rights
     from vrrp.linux.state_directory import USUAL, InUseError, state_directory
+    from vrrp.linux.status.control import ControlSocket
+    from vrrp.linux.status.service_manager import ServiceManager
     from vrrp.linux.this_kernel import ThisKernel
 
     set_up(log_format)
@@ -90,7 +108,8 @@ def _run(read: Callable[[], Configuration], state_dir: Path | None, log_format: 
         raise BadInput(f"vrrp run needs root, or the capabilities {' and '.join(missing)}")
     try:
         with state_directory(state_dir or USUAL) as state:
-            daemon = Daemon(read, ThisKernel(state), [EventLog()])
+            services: list[Service] = [EventLog(), status, ControlSocket(status, state), *web, ServiceManager()]
+            daemon = Daemon(read, ThisKernel(state), services)
             gc.freeze()  # what is there by now stays; collecting it over and over would keep timers waiting
             asyncio.run(daemon.run())
     except InUseError as error:

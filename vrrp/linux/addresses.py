@@ -180,14 +180,10 @@ def _wanted(message: nlmsg, address: bytes, described: VirtualAddress | None) ->
             attributes.append(("IFA_LABEL", described.label))
     if len(address) == 16:
         # As keepalived has them (measured): no duplicate address detection, and an address with a prefix of its own
-        # is no source for connections from here, unless preferred_lft says so. Of IPv4 it does not look at that.
+        # is no source for connections from here.
         attributes.append(("IFA_FLAGS", _NO_DAD))
-        preferred_s = described.preferred_lifetime_s if described is not None else None
-        if preferred_s is None and message["prefixlen"] == 128:
-            preferred_s = 0
-        if preferred_s is not None:
-            lifetimes = {"ifa_preferred": preferred_s, "ifa_valid": _FOREVER, "cstamp": 0, "tstamp": 0}
-            attributes.append(("IFA_CACHEINFO", lifetimes))
+        if message["prefixlen"] == 128:
+            attributes.append(("IFA_CACHEINFO", {"ifa_preferred": 0, "ifa_valid": _FOREVER, "cstamp": 0, "tstamp": 0}))
     message["attrs"] += attributes
     return message
 

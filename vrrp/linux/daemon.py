@@ -52,6 +52,8 @@ class Daemon:
         handlers: what carries out an effect, by its class; a service that carries out others adds its own.
         reloaded: called after another configuration was taken over, before its effects are carried out.
         signals: what else to do at which signal.
+        reports: what services tell in `vrrp status`: tables by heading, each a function that gives its rows, which
+            all have the same keys. A `state` of "up" or "down" is shown in color.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Daemon:
         self.services = list(services)
         self.listeners: list[Listener] = []
         self.reloaded: list[Callable[[], None]] = []
+        self.reports: dict[str, Callable[[], list[dict[str, Any]]]] = {}
         self.signals: dict[signal.Signals, Callable[[], None]] = {
             signal.SIGTERM: self.stop,
             signal.SIGINT: self.stop,

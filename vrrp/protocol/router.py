@@ -87,7 +87,7 @@ class Router:
                 raise ValueError(f"sync group {group.name}: there is no virtual router {missing[0]}")
             SyncGroup(group.name, [members[name].virtual_router for name in group.members])
         self.config = config
-        self._subjects = subjects
+        self.subjects = subjects
         self._members = members
         for name, table in tables.items():  # in place: listeners hold them
             known = self._by_interface.setdefault(name, {})
@@ -122,12 +122,12 @@ class Router:
     @property
     def scripts(self) -> Mapping[str, ScriptTracker]:
         """The track scripts by name."""
-        return self._subjects.scripts
+        return self.subjects.scripts
 
     @property
     def undecided(self) -> bool:
         """Whether a link or a process changed, and that does not count yet: its delay runs."""
-        delayed = (*self._subjects.links.values(), *self._subjects.processes.values())
+        delayed = (*self.subjects.links.values(), *self.subjects.processes.values())
         return any(subject.wake_ns < NEVER for subject in delayed)
 
     @property
@@ -189,10 +189,10 @@ class Router:
         script not run before holds nothing that carries on until its first result.
         ValueError as at the start; everything then stays as it is.
         """
-        before, subjects = self._members, self._subjects
+        before, subjects = self._members, self.subjects
         known = {(_place(one.virtual_router.config)): one for one in before.values()}
         self._set_up(config)
-        self._subjects.remember(subjects)
+        self.subjects.remember(subjects)
         if not self._started:
             return ()
         places = {_place(member.virtual_router.config) for member in self._members.values()}
@@ -291,7 +291,7 @@ class Router:
         effects: KeyedEffects = ()
         if not self._started:
             return effects
-        for subject in self._subjects.timed:
+        for subject in self.subjects.timed:
             if now_ns >= subject.wake_ns:
                 asked, changed = subject.expire(now_ns)
                 effects += _keyed(None, asked)
@@ -304,12 +304,12 @@ class Router:
 
     def script_finished(self, now_ns: int, name: str, ok: bool) -> KeyedEffects:
         """The run of a track script that `RunScript` asked for ended. KeyError for an unknown name."""
-        script = self._subjects.scripts[name]
+        script = self.subjects.scripts[name]
         return self._turned(now_ns, script, script.finished(ok))
 
     def set_interface(self, now_ns: int, name: str, up: bool) -> KeyedEffects:
         """An interface gained or lost its carrier. KeyError for an unknown name."""
-        link = self._subjects.links[name]
+        link = self.subjects.links[name]
         if not self.profile.tracks_links:
             return ()
         if not self._started:
@@ -333,13 +333,13 @@ class Router:
 
     def set_file(self, now_ns: int, name: str, value: int) -> KeyedEffects:
         """A track file has this number in it (0 where it holds none or is gone). KeyError for an unknown name."""
-        file = self._subjects.files[name]
+        file = self.subjects.files[name]
         changed, file.value = value != file.value, value
         return self._turned(now_ns, file, changed)
 
     def set_process_count(self, now_ns: int, name: str, count: int) -> KeyedEffects:
         """So many processes of a kind run now; before `start`, without delay. KeyError for an unknown name."""
-        process = self._subjects.processes[name]
+        process = self.subjects.processes[name]
         if not self._started:
             process.found(count)
             return ()
