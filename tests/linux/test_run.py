@@ -68,7 +68,7 @@ def test_a_reload_changes_what_changed_and_a_broken_one_nothing(net: Lan) -> Non
     net.until_holder("10.0.0.102", "a")
     assert net.addresses("a") == {"10.0.0.1/24", "10.0.0.100/32", "10.0.0.102/24", "fe80::1/64"}
     for broken, says in (
-        (conf(interface="eth7"), "there is no interface eth7"),
+        (conf(interface="eth7"), "interface eth7 for vrrp_instance VI_1 doesn't exist"),
         (conf().replace(" virtual_router_id 51\n", ""), "the virtual router id must be set"),
         ("", "there is no vrrp_instance in it"),
     ):

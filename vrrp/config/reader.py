@@ -37,6 +37,9 @@ from vrrp.config.top_level import TopLevel
 from vrrp.config.trackables import Definitions
 from vrrp.config.tree import Block, Statement, TreeReader
 
+NO_SUCH_INTERFACE = "Non-existent interface specified in configuration"
+"""Said at the end, of those that the lines before named one by one."""
+
 
 class Reader:
     """One configuration's blocks, gathered by each of keepalived's processes and settled at the end.
@@ -122,8 +125,7 @@ class Reader:
     def _settle(self, defaults: GlobalDefs, filename: str) -> KeepalivedConfig:
         """What the VRRP process does when it has read the file, in its order; where it gives up, the rest is ours."""
         if self._interfaces.missing:
-            message = "Non-existent interface specified in configuration"
-            self._report.error(0, message, "keepalived does not start", Voice.PLAIN)
+            self._report.error(0, NO_SUCH_INTERFACE, "keepalived does not start", Voice.PLAIN)
             self._report.done()
         if self._instances:
             self._disable_scripts(defaults.enable_script_security)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from vrrp.config import Diagnostic, Host, KeepalivedConfig, ParsedConfig, load
-from vrrp.config.line import file_of
+from vrrp.config.reader import NO_SUCH_INTERFACE
 from vrrp.config.router_config import ConversionError, convert
 from vrrp.protocol.settings import RouterConfig, TrackedInterface
 
@@ -46,7 +46,7 @@ def read_configuration(
         raise ConfigurationError(_line(fatal))
     if not parsed.config.instances:
         raise ConfigurationError(f"{path}: there is no vrrp_instance in it")
-    _find_interfaces(parsed.config, host)
+    _find_interfaces(parsed.diagnostics)
     try:
         conversion = convert(parsed.config)
     except ConversionError as error:
@@ -69,28 +69,26 @@ def _following_addresses(router: RouterConfig, config: KeepalivedConfig) -> Rout
     return replace(router, virtual_routers=tuple(routers))
 
 
-def _find_interfaces(config: KeepalivedConfig, host: Host) -> None:
+def _find_interfaces(diagnostics: Sequence[Diagnostic]) -> None:
     """ConfigurationError for an interface that is named and not there, unless it may come later."""
-    if config.globals.dynamic_interfaces:
-        return
-    for name, line in interfaces_of(config):
-        if not host.has_interface(name):
-            raise ConfigurationError(
-                f"{file_of(line, config.filename)}:{line}: there is no interface {name}; for one that comes later,"
-                " global_defs needs dynamic_interfaces"
-            )
+    if any(one.message == NO_SUCH_INTERFACE for one in diagnostics):
+        first = next(one for one in diagnostics if one.message.endswith("doesn't exist"))
+        what = first.message.removeprefix("WARNING - ")
+        raise ConfigurationError(
+            f"{first.file}:{first.line}: {what}; if it comes later, global_defs needs dynamic_interfaces"
+        )
 
 
-def interfaces_of(config: KeepalivedConfig) -> Iterator[tuple[str, int]]:
-    """The interfaces that a configuration names, and the line of each."""
+def interfaces_of(config: KeepalivedConfig) -> Iterator[str]:
+    """The interfaces that a configuration names."""
     for instance in config.instances:
-        yield instance.interface, instance.lines.get("interface", instance.line)
+        yield instance.interface
         for one in (*instance.addresses, *instance.excluded_addresses):
             if one.device is not None:
-                yield one.device, one.line
-        yield from ((one.name, one.line) for one in instance.track_interfaces)
+                yield one.device
+        yield from (one.name for one in instance.track_interfaces)
     for group in config.sync_groups:
-        yield from ((one.name, one.line) for one in group.track_interfaces)
+        yield from (one.name for one in group.track_interfaces)
 
 
 def _line(diagnostic: Diagnostic) -> str:

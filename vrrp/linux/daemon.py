@@ -90,7 +90,7 @@ class Daemon:
     def _take(self, configuration: Configuration) -> None:
         self.configuration = configuration
         self.config: ParsedConfig = configuration.parsed
-        self._named = _names(configuration)
+        self._named = frozenset(interfaces_of(configuration.parsed.config))
 
     def _complain(self) -> None:
         for complaint in (*self.config.diagnostics, *self.configuration.notes):
@@ -136,7 +136,7 @@ class Daemon:
         self._perform(time.monotonic_ns(), self.router.advertise(time.monotonic_ns()))
         try:
             configuration = self._read()
-            self.kernel.expect(_names(configuration))
+            self.kernel.expect(interfaces_of(configuration.parsed.config))
             now_ns = time.monotonic_ns()
             effects = self.router.reload(now_ns, configuration.router)
         except (ConfigurationError, ValueError) as error:
@@ -199,7 +199,3 @@ class Daemon:
                 listener(now_ns, virtual_router, effect)
         assert self._alarm is not None  # it is there before the router is asked anything
         self._alarm.arm(self.router.settle())
-
-
-def _names(configuration: Configuration) -> frozenset[str]:
-    return frozenset(name for name, _ in interfaces_of(configuration.parsed.config))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from vrrp.config.model import VrrpInstance
 from vrrp.durations import duration_text
-from vrrp.linux.configuration import Configuration
+from vrrp.linux.configuration import Configuration, interfaces_of
 from vrrp.protocol.profile import KEEPALIVED
 from vrrp.protocol.router import Router
 from vrrp.protocol.virtual_router import VirtualRouter
@@ -21,8 +21,7 @@ def plan(configuration: Configuration, interfaces: Mapping[str, Sequence[AnyAddr
     `interfaces` are this machine's, with their addresses.
     """
     config = configuration.parsed.config
-    named = {one.interface for one in config.instances} | set(interfaces)
-    known = {name: interfaces.get(name, ()) for name in named}
+    known = {name: interfaces.get(name, ()) for name in (*interfaces, *interfaces_of(config))}
     router = Router(configuration.router, profile=KEEPALIVED, interfaces=known, addresses_later=True)
     for instance, virtual_router in zip(config.instances, router.virtual_routers, strict=True):
         yield from _virtual_router(instance, virtual_router, instance.interface in interfaces)

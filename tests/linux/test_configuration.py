@@ -1,0 +1,126 @@
+"""The configuration that a daemon runs, what it may do, and its directory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from vrrp.config.host import KnownHost
+from vrrp.linux.configuration import Configuration, ConfigurationError, read_configuration
+from vrrp.linux.plan import plan
+from vrrp.linux.rights import missing_rights
+from vrrp.linux.state_directory import InUseError, state_directory
+from vrrp.protocol.settings import TrackedInterface
+
+HOST = KnownHost(frozenset({"eth0", "eth1"}))
+CONF = """\
+vrrp_instance VI_1 {
+    interface eth0
+    virtual_router_id 51
+    TRACK
+    virtual_ipaddress {
+        10.0.0.100/24
+        10.0.0.101/24 dev DEVICE OPTION
+    }
+}
+"""
+GROUP = """
+vrrp_sync_group G {
+    group {
+        VI_1
+    }
+    track_interface {
+        eth8
+    }
+}
+"""
+LATER = "; if it comes later, global_defs needs dynamic_interfaces"
+
+
+def read(folder: Path, text: str) -> Configuration:
+    (folder / "k.conf").write_text(text)
+    return read_configuration(folder / "k.conf", HOST)
+
+
+def conf(device: str = "eth1", option: str = "", track: str = "") -> str:
+    return CONF.replace("DEVICE", device).replace("OPTION", option).replace("TRACK", track)
+
+
+def followed(configuration: Configuration) -> tuple[TrackedInterface, ...]:
+    return configuration.router.virtual_routers[0].track_interfaces
+
+
+def test_the_interfaces_of_addresses_are_followed(tmp_path: Path) -> None:
+    assert followed(read(tmp_path, conf())) == (TrackedInterface("eth1"),)
+    assert followed(read(tmp_path, conf(option="no_track"))) == ()
+    assert followed(read(tmp_path, conf("eth0"))) == ()
+    weighed = conf(track="track_interface {\n eth1 weight 10\n }")
+    assert followed(read(tmp_path, weighed)) == (TrackedInterface("eth1", 10),)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (conf(track="track_interface {\n  eth9\n }"), f":5: (VI_1) tracked interface eth9 doesn't exist{LATER}"),
+        (conf() + GROUP, f":16: (G) tracked interface eth8 doesn't exist{LATER}"),
+        (conf().replace("virtual_router_id 51", ""), ":1: (VI_1) the virtual router id must be set"),
+        ("global_defs {\n}\n", ": there is no vrrp_instance in it"),
+        (
+            "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 5\n}\n",
+            ":1: VI_1: a virtual router needs an address",
+        ),
+    ],
+)
+def test_what_cannot_be_run_is_told_in_one_line(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, text)
+    assert str(caught.value).startswith(f"{tmp_path}/k.conf{complaint}")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_interface_that_may_come_later(tmp_path: Path) -> None:
+    later = "global_defs {\n dynamic_interfaces\n}\n" + conf().replace("interface eth0", "interface eth8")
+    lines = list(plan(read(tmp_path, later), {"eth0": ["10.0.0.1"]}))
+    assert lines[0] == (
+        "VI_1: VRID 51 version 2 priority 100 on eth8 (not there yet), from no address yet to 224.0.0.18 every 1s;"
+        " takes over after 3.60938 s of silence"
+    )
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"k\.conf: no such file or directory"):
+        read_configuration(tmp_path / "k.conf", HOST)
+
+
+def test_the_rights_that_are_missing(tmp_path: Path) -> None:
+    status = tmp_path / "status"
+    for bits, missing in (
+        (0, ("CAP_NET_ADMIN", "CAP_NET_RAW")),
+        (1 << 12, ("CAP_NET_RAW",)),
+        (1 << 12 | 1 << 13, ()),
+    ):
+        status.write_text(f"Name:\tvrrp\nCapInh:\t0\nCapEff:\t{bits:016x}\n")
+        assert missing_rights(status) == missing
+
+
+def test_a_directory_is_held_by_one_and_kept_from_others_eyes(tmp_path: Path) -> None:
+    folder = tmp_path / "run" / "vrrp"
+    with state_directory(folder) as held:
+        assert held == folder
+        assert (folder / "vrrp.pid").read_text() == f"{os.getpid()}\n"
+        assert folder.stat().st_mode & 0o777 == 0o700
+        with pytest.raises(InUseError, match=f"vrrp runs already, as process {os.getpid()}"), state_directory(folder):
+            pass
+    assert not (folder / "vrrp.pid").exists()
+    (folder / "vrrp.pid").write_text("99999999 and more of what an earlier one left")
+    with state_directory(folder):
+        assert (folder / "vrrp.pid").read_text() == f"{os.getpid()}\n"
+
+
+def test_a_pid_file_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "vrrp.pid").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic link"), state_directory(tmp_path):
+        pass
+    assert not (tmp_path / "elsewhere").exists()
