@@ -194,7 +194,7 @@ def lan(folder: Path, *names: str) -> Iterator[Lan]:
             net.ip(name, "link", "set", "eth0", "up")
             net.ip(name, "addr", "add", f"10.0.0.{number}/24", "dev", "eth0")
             net.ip(name, "addr", "add", f"fe80::{number}/64", "dev", "eth0", "nodad")
-        command = ("tcpdump", "-i", "br0", "-U", "--immediate-mode", "--time-stamp-precision", "nano")
+        command = ("tcpdump", "-i", "br0", "-U", "-s", "512", "--immediate-mode", "--time-stamp-precision", "nano")
         only = ("-w", str(folder / "lan.pcap"), "vrrp or ah or arp or ip6")
         silent = subprocess.DEVNULL
         space = ("ip", "netns", "exec", net.space("lan"))
