@@ -224,6 +224,19 @@ def test_received_advertisements_are_counted() -> None:
     assert (counters.accepted, counters.priority_zero_received, counters.sent) == (4, 2, 2)
 
 
+def test_a_witness_is_told_of_each_packet_and_why_it_is_not_taken() -> None:
+    router = host(KEEPALIVED, on("eth0"))
+    told: list[tuple[str, Datagram, Discard | None]] = []
+    router.witness = lambda virtual_router, datagram, verdict: told.append(
+        (virtual_router.config.name, datagram, verdict)
+    )
+    router.start(0)
+    good, short = packet(KEEPALIVED), raw_datagram(HIGHER, "224.0.0.18", 255, packet(KEEPALIVED).payload[:7])
+    for datagram in (good, short, packet(KEEPALIVED, vrid=52)):
+        router.receive(1, "eth0", datagram)
+    assert told == [("VRID 51", good, None), ("VRID 51", short, Discard.TOO_SHORT)]
+
+
 @each_profile
 def test_repeated_datagram_counts_each_time_by_identity_or_not(profile: Profile) -> None:
     router = host(profile, on("eth0", profile))
