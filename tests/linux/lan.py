@@ -74,7 +74,11 @@ class Lan:
         file = self.folder / f"{name}.conf"
         file.write_text(conf)
         pids = ("-p", self.folder / f"{name}.pid", "-r", self.folder / f"{name}.vrrp.pid")
-        process = self._start(name, "keepalived", "-n", "-l", "-D", "-P", "-f", file, *pids)
+        return self.program(name, "keepalived", "-n", "-l", "-D", "-P", "-f", file, *pids)
+
+    def program(self, name: str, *words: object) -> subprocess.Popen[str]:
+        """Start a program on a node as what is to be stopped or crashed there."""
+        process = self._start(name, *words)
         self.running[name] = process
         return process
 

@@ -129,6 +129,8 @@ def complete(draft: InstanceDraft, defaults: GlobalDefs) -> VrrpInstance | None:
         options=tuple(draft.options),
         line=draft.line,
         lines=draft.lines,
+        vmac_name=draft.vmac.name if draft.vmac is not None else None,
+        vmac_mac=draft.vmac.mac if draft.vmac is not None else None,
     )
 
 

@@ -295,6 +295,10 @@ class VrrpInstance:
     rules: tuple[Rule, ...] = ()
     ignored_scripts: tuple[TrackedScript, ...] = ()
     """Tracked in the file, and of no effect: a weight is nothing to an owner or a member of a group."""
+    vmac_name: str | None = None
+    """With use_vmac: what the interface of its own is called; None where keepalived chooses."""
+    vmac_mac: str | None = None
+    """With use_vmac: its MAC address; None for the virtual router's."""
 
 
 @dataclass(frozen=True, slots=True)

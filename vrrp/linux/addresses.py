@@ -59,6 +59,7 @@ class Addresses:
         self._links = links
         self._journal = journal
         self._described: dict[tuple[str, bytes], VirtualAddress] = {}
+        self._interfaces: dict[str, str] = {}
         self._held: dict[tuple[str, bytes], _Held] = {}
 
     def describe(self, config: KeepalivedConfig) -> None:
@@ -68,6 +69,7 @@ class Addresses:
             for instance in config.instances
             for one in (*instance.addresses, *instance.excluded_addresses)
         }
+        self._interfaces = {instance.name: instance.interface for instance in config.instances}
         for (_, address), held in list(self._held.items()):
             now = self._described.get((held.instance, address))
             if now is not None and _essence(now) != _essence(held.described):
@@ -75,9 +77,15 @@ class Addresses:
                 self.put(held.instance, address, held.usual)
 
     def device(self, instance: str, address: bytes, usual: str) -> str:
-        """The interface that an address is on: its own `dev`, or the usual one."""
+        """The interface that an address is on: its own `dev`, or the usual one.
+
+        Where the usual one is a macvlan, a `dev` that names the interface below means it too, as in keepalived
+        (measured).
+        """
         described = self._described.get((instance, address))
-        return described.device if described is not None and described.device else usual
+        if described is None or described.device in {None, self._interfaces.get(instance)}:
+            return usual
+        return described.device or usual
 
     def holds(self, device: str, address: bytes) -> bool:
         """Whether we put this address there."""

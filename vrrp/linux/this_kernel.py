@@ -9,7 +9,7 @@ from pathlib import Path
 from vrrp.config.model import KeepalivedConfig
 from vrrp.interfaces import local_interfaces
 from vrrp.linux.addresses import Addresses
-from vrrp.linux.attachments import Attachments, PlainAttachments
+from vrrp.linux.attachments import Attachments
 from vrrp.linux.journal_file import JournalFile, here
 from vrrp.linux.kernel import Driver
 from vrrp.linux.links import GROUPS, Links
@@ -34,12 +34,11 @@ class ThisKernel:
         interfaces: see `Kernel`. As netifaces has them at first; once opened, as netlink tells.
     """
 
-    def __init__(self, state: Path, attachments: Attachments | None = None) -> None:
+    def __init__(self, state: Path) -> None:
         self.interfaces: dict[str, tuple[bytes, ...]] = {
             name: tuple(map(pack, addresses)) for name, addresses in local_interfaces().items()
         }
         self._state = state
-        self._attachments = attachments or PlainAttachments()
         self._packer = Packer()
         self._deaf: dict[str, set[int]] = {}
         self._keys: dict[Ear, set[int]] = {}
@@ -64,13 +63,14 @@ class ThisKernel:
         self.addresses = Addresses(self._netlink, self.links.by_name, self._journal)
         self._receivers = Receivers(self._loop, self.links.by_name, self._arrived)
         self._transmitters = Transmitters(self.links.by_name)
+        self._attachments = Attachments(self._netlink, self.links.by_name, self._journal, self.links.read_events)
         self.links.read_all()
         self._loop.add_reader(self._events, self.links.read_events)
 
     def attach(self, router: Router, config: KeepalivedConfig) -> None:
         """Listen for the virtual routers of this configuration, and put addresses as it has them."""
         self.addresses.describe(config)
-        self._attachments.settle(router, config)
+        self._attachments.settle(config)
         self._packer.forget()
         groups: dict[Ear, set[bytes]] = {}
         self._keys, self._deaf = {}, {}
@@ -153,6 +153,7 @@ class ThisKernel:
         link = self.links.by_name.get(name)
         addresses = link.addresses if link is not None else ()
         self.interfaces[name] = tuple(one for one in addresses if not self.addresses.holds(name, one))
+        self._attachments.renew(name)
         self._receivers.renew()
         self._driver.interface_changed(name)
         self.addresses.restore(name)
