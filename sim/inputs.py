@@ -38,6 +38,9 @@ class Inputs:
     notes: tuple[str, ...]
     reloads: Mapping[ReloadKey, RouterConfig] = field(default_factory=dict)
     """The configurations that reload events change to."""
+    parsed: Mapping[str, ParsedConfig] = field(default_factory=dict)
+    """What stands in each node's file."""
+    parsed_reloads: Mapping[ReloadKey, ParsedConfig] = field(default_factory=dict)
 
     @property
     def texts(self) -> Mapping[str, str]:
@@ -111,23 +114,27 @@ class _CommandLine(ScenarioSource):
 def _gather(scenario: Scenario, source: ScenarioSource, known: Mapping[str, ParsedConfig]) -> Inputs:
     reader = _Reader(scenario, source)
     configs: dict[str, RouterConfig] = {}
+    parsed: dict[str, ParsedConfig] = {}
     where: tuple[str | int, ...]
     for name, node in scenario.nodes.items():
         where = ("nodes", name, "keepalived")
-        configs[name] = reader.read(name, node.keepalived, node.environment, where, known.get(name))
+        configs[name], parsed[name] = reader.read(name, node.keepalived, node.environment, where, known.get(name))
     reloads: dict[ReloadKey, RouterConfig] = {}
+    parsed_reloads: dict[ReloadKey, ParsedConfig] = {}
     for index, event in enumerate(scenario.events):
         key, spec = reload_key(event), scenario.nodes.get(event.node or "")
         changes = event.keepalived is not None or event.environment is not None
         if event.action == "reload" and changes and spec is not None and key not in reloads:
             where = ("events", index, "keepalived")
             environment = spec.environment | (event.environment or {})
-            reloads[key] = reader.read(key[0], event.keepalived or spec.keepalived, environment, where)
+            file = event.keepalived or spec.keepalived
+            reloads[key], parsed_reloads[key] = reader.read(key[0], file, environment, where)
     notes = reader.notes
     balancers = [name for name, node in scenario.nodes.items() if node.haproxy is not None]
     if balancers:
         notes.append(f"haproxy on {', '.join(balancers)} is not simulated by this version: connections are accepted")
-    return Inputs(scenario, source, configs, tuple(reader.files), tuple(reader.diagnostics), tuple(notes), reloads)
+    files, diagnostics = tuple(reader.files), tuple(reader.diagnostics)
+    return Inputs(scenario, source, configs, files, diagnostics, tuple(notes), reloads, parsed, parsed_reloads)
 
 
 class _Reader:
@@ -147,8 +154,8 @@ class _Reader:
         environment: Mapping[str, str],
         where: tuple[str | int, ...],
         parsed: ParsedConfig | None = None,
-    ) -> RouterConfig:
-        """A node's router by the file of this name; ScenarioError says what is wrong with it."""
+    ) -> tuple[RouterConfig, ParsedConfig]:
+        """A node's router by the file of this name, and what the file says; ScenarioError: what is wrong with it."""
         file = self._source.folder / name
         spec = self._scenario.nodes[node]
         parsed = parsed or _load(file, environment, spec.config_id or node, self._source, where)
@@ -161,7 +168,7 @@ class _Reader:
             raise ScenarioError(file_of(error.line or 0, str(file)), error.line, str(error)) from error
         self.notes += conversion.notes
         self.files += [file, *(Path(name) for name in parsed.texts if name != str(file))]
-        return conversion.router
+        return conversion.router, parsed
 
 
 def _load(

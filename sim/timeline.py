@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from sim.result import SECOND_NS, Ownership, Result, Span, seconds
+from sim.sections import Section, cells, renderables, table_of, write_section, write_table, writer
 from vrrp.words import visible
 
 BRIEF_NS = 1_000_000
@@ -147,23 +147,13 @@ def print_timeline(result: Result, console: Console) -> None:
         _print_plain(result, console)
 
 
-@dataclass(frozen=True, slots=True)
-class _Section:
-    """A heading, rows (cells by column) under column heads with L or R for the side, and sentences after them."""
-
-    heading: str
-    columns: tuple[tuple[str, str], ...]
-    rows: tuple[tuple[str, ...], ...]
-    sentences: tuple[str, ...]
-
-
-def _sections(result: Result) -> Iterator[_Section]:
+def _sections(result: Result) -> Iterator[Section]:
     spans = (("address", "L"), ("from", "R"), ("to", "R"), ("duration", "R"), ("", "L"))
     without = tuple(_span_row(stretch) for stretch in outages(result))
-    yield _Section("Outages", spans, without, () if without else ("No outage.",))
+    yield Section("Outages", spans, without, () if without else ("No outage.",))
     stretches, brief = clashes(result)
     sentences = (f"{handovers(brief)}.",) if brief else () if stretches else ("Never two masters.",)
-    yield _Section("Two masters", spans, tuple(_span_row(stretch) for stretch in stretches), sentences)
+    yield Section("Two masters", spans, tuple(_span_row(stretch) for stretch in stretches), sentences)
     clients = tuple(
         (
             visible(name),
@@ -175,13 +165,13 @@ def _sections(result: Result) -> Iterator[_Section]:
         )
         for name, story in result.clients.items()
     )
-    yield _Section(
+    yield Section(
         "Clients",
         (("client", "L"), ("target", "L"), ("sent", "R"), ("ok", "R"), ("failed", "R"), ("longest gap", "R")),
         clients,
         () if clients else ("No clients.",),
     )
-    yield _Section("Notes", (), (), tuple(visible(note) for note in result.notes) or ("No notes.",))
+    yield Section("Notes", (), (), tuple(visible(note) for note in result.notes) or ("No notes.",))
 
 
 def _span_row(stretch: Stretch) -> tuple[str, ...]:
@@ -219,29 +209,18 @@ def _to_the_end(span: Span, end_ns: int) -> str:
 
 
 def _print_plain(result: Result, console: Console) -> None:
-    write = _writer(console)
+    write = writer(console)
     write(visible(result.title))
     write("")
     entries = story(result)
     columns, rows = _story_rows(result, entries)
-    _write_table(write, columns, rows)
+    write_table(write, columns, rows)
     if not entries:
         write("Nothing happened.")
     for section in _sections(result):
-        write("")
-        write(section.heading)
-        _write_table(write, section.columns, section.rows, indent="  ")
-        for sentence in section.sentences:
-            write(f"  {sentence}")
+        write_section(section, write)
     write("")
     write(verdict(result))
-
-
-def _writer(console: Console) -> Callable[[str], None]:
-    def write(line: str) -> None:
-        console.out(_encodable(line, console.encoding), highlight=False)
-
-    return write
 
 
 def _story_rows(
@@ -264,41 +243,14 @@ def _story_rows(
     return (*columns[:2], columns[3]), tuple((*row[:2], row[3]) for row in rows)
 
 
-def _write_table(
-    write: Callable[[str], None],
-    columns: Sequence[tuple[str, str]],
-    rows: Sequence[tuple[str, ...]],
-    indent: str = "",
-) -> None:
-    if not rows:
-        return
-    lines = [tuple(head for head, _ in columns), *rows]
-    widths = [max(Text(line[number]).cell_len for line in lines) for number in range(len(columns))]
-    for line in lines:
-        cells = []
-        for cell, (_, side), width in zip(line, columns, widths, strict=True):
-            padding = " " * (width - Text(cell).cell_len)
-            cells.append(padding + cell if side == "R" else cell + padding)
-        write((indent + "  ".join(cells)).rstrip())
-
-
-def _encodable(text: str, encoding: str) -> str:
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return text.replace("\u2192", "->").encode(encoding, "backslashreplace").decode(encoding)
-    return text
-
-
 # A terminal -----------------------------------------------------------------------------------------------
 
 
 def _print_tables(result: Result, console: Console) -> None:
-    def cell(text: str, style: str = "") -> Text:
-        return Text(_encodable(text, console.encoding), style, overflow="fold")
+    cell = cells(console)
 
-    def show(*renderables: RenderableType) -> None:
-        console.print(Group(*renderables), highlight=False)
+    def show(*shown: RenderableType) -> None:
+        console.print(Group(*shown), highlight=False)
 
     show(cell(visible(result.title), "bold underline"))
     entries = story(result)
@@ -307,27 +259,13 @@ def _print_tables(result: Result, console: Console) -> None:
     else:
         show(cell("Nothing happened."))
     for section in _sections(result):
-        show(Text(), cell(section.heading, "bold"))
-        if section.rows:
-            table = _table(section.columns)
-            for row in section.rows:
-                table.add_row(*(cell(text) for text in row))
-            show(Padding(table, (0, 0, 0, 2), expand=False))
-        for sentence in section.sentences:
-            show(Padding(cell(sentence), (0, 0, 0, 2)))
+        show(*renderables(section, cell))
     show(Text(), cell(verdict(result), "bold green" if result.healthy_at_end else "bold red"))
-
-
-def _table(columns: Sequence[tuple[str, str]]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for head, side in columns:
-        table.add_column(head, justify="right" if side == "R" else "left", no_wrap=side == "R", overflow="fold")
-    return table
 
 
 def _story_table(result: Result, entries: Sequence[Entry], cell: Callable[..., Text]) -> Table:
     columns, rows = _story_rows(result, entries)
-    table = _table(columns)
+    table = table_of(columns)
     what_width = max((len(entry.what) for entry in entries if not entry.is_event), default=0)
     for entry, row in zip(entries, rows, strict=True):
         last: RenderableType = cell(entry.what, "bold")

@@ -1,0 +1,1 @@
+"""The laboratory: a scenario for real, in network namespaces, beside its prediction."""

@@ -1,0 +1,108 @@
+"""What an event of a scenario is, for real: its actions as one table, beside that of the simulator."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from sim.network import reload_key
+from sim.process import ScriptOutcome
+from sim.scenario import EventSpec
+
+if TYPE_CHECKING:
+    from sim.lab.laboratory import Laboratory
+
+_Act = Callable[["Laboratory", EventSpec], None]
+
+
+def _start(lab: Laboratory, event: EventSpec) -> None:
+    lab.start(event.node or "")
+
+
+def _stop(lab: Laboratory, event: EventSpec) -> None:
+    lab.nodes[event.node or ""].stop()
+    lab.ended(event.node or "", "stopped (SIGTERM)")
+
+
+def _crash(lab: Laboratory, event: EventSpec) -> None:
+    lab.nodes[event.node or ""].crash()
+    lab.ended(event.node or "", "killed (SIGKILL)")
+
+
+def _crash_one(child: bool) -> _Act:
+    def act(lab: Laboratory, event: EventSpec) -> None:
+        lab.nodes[event.node or ""].crash_one(child)
+        lab.ended(event.node or "", "killed (SIGKILL)" if child else "its parent was killed")
+
+    return act
+
+
+def _signal(what: signal.Signals) -> _Act:
+    def act(lab: Laboratory, event: EventSpec) -> None:
+        lab.nodes[event.node or ""].signal(what)
+
+    return act
+
+
+def _script(outcome: ScriptOutcome) -> _Act:
+    def act(lab: Laboratory, event: EventSpec) -> None:
+        lab.nodes[event.node or ""].controls.set_script(outcome, event.script)
+
+    return act
+
+
+def _processes(otherwise: int | None) -> _Act:
+    def act(lab: Laboratory, event: EventSpec) -> None:
+        count = otherwise if event.count is None else event.count
+        lab.nodes[event.node or ""].controls.set_processes(event.process, count)
+
+    return act
+
+
+def _link(up: bool) -> _Act:
+    return lambda lab, event: lab.set_link(event.node or "", event.interface or "", up)
+
+
+def _server(powered: bool) -> _Act:
+    def act(lab: Laboratory, event: EventSpec) -> None:
+        lab.servers[event.server or ""].set_power(powered)
+
+    return act
+
+
+def _reload(lab: Laboratory, event: EventSpec) -> None:
+    lab.nodes[event.node or ""].reload(lab.setting.later_configs.get(reload_key(event)))
+
+
+def _file_set(lab: Laboratory, event: EventSpec) -> None:
+    lab.nodes[event.node or ""].controls.set_file(event.file or "", event.value or 0)
+
+
+ACTIONS: Mapping[str, _Act] = {
+    "start": _start,
+    "stop": _stop,
+    "crash": _crash,
+    "crash-parent": _crash_one(child=False),
+    "crash-child": _crash_one(child=True),
+    "reload": _reload,
+    "power-off": lambda lab, event: lab.power_off(event.node or ""),
+    "pause": _signal(signal.SIGSTOP),
+    "resume": _signal(signal.SIGCONT),
+    "link-down": _link(up=False),
+    "link-up": _link(up=True),
+    "script-fail": _script(ScriptOutcome.FAIL),
+    "script-pass": _script(ScriptOutcome.PASS),
+    "script-hang": _script(ScriptOutcome.HANG),
+    "file-set": _file_set,
+    "process-die": _processes(0),
+    "process-start": _processes(None),
+    "partition": lambda lab, event: lab.switches[event.segment or ""].partition(event.groups or ()),
+    "heal": lambda lab, event: lab.switches[event.segment or ""].partition(()),
+    "loss": lambda lab, event: lab.switches[event.segment or ""].lose(event.rate or 0.0),
+    "server-down": _server(powered=False),
+    "server-up": _server(powered=True),
+}
+"""What an event of a scenario is, for real; `delay` is none of them."""
+BY_SIGNAL = frozenset({"stop", "crash", "crash-child", "crash-parent", "reload", "pause", "resume"})
+"""Those that are done the moment a signal is sent."""

@@ -1,0 +1,144 @@
+"""From a scenario to what was measured, and nothing left behind: however it ends, the laboratories are taken down."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from sim.inputs import Inputs
+from sim.lab.assignment import Assignment
+from sim.lab.comparison import Comparison, compare
+from sim.lab.course import conduct
+from sim.lab.engine import require
+from sim.lab.laboratory import Laboratory
+from sim.lab.namespace import PROGRAM_PATH, LabError
+from sim.lab.prediction import predict, start_ups
+from sim.lab.site import Site, open_site
+from vrrp.whole_file import write_text
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a session gives: each run beside its prediction, and one line for each thing that was found left over."""
+
+    comparisons: tuple[Comparison, ...]
+    left: tuple[str, ...]
+
+
+def require_machine(assignments: Sequence[Assignment]) -> None:
+    """LabError, one line, when this machine or this user cannot run these."""
+    if not hasattr(os, "sched_setscheduler") or not Path("/proc/self/ns/net").exists():
+        raise LabError("the laboratory needs Linux: it is built of network namespaces")
+    if os.geteuid() != 0:
+        raise LabError("the laboratory needs root: it makes network namespaces; try sudo")
+    if shutil.which("ip", path=PROGRAM_PATH) is None:
+        raise LabError("the laboratory needs the program ip (iproute2), which is not installed")
+    for engine in dict.fromkeys(engine for one in assignments for engine in one.engines.values()):
+        require(engine)
+
+
+def run_session(
+    inputs: Inputs,
+    assignments: Sequence[Assignment],
+    *,
+    keep: Path | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Measured:
+    """Run a scenario once with each assignment, all at the same time.
+
+    Args:
+        inputs: checked: the simulator takes it.
+        assignments: which engines run, one at least.
+        keep: a folder for captures, logs and configurations.
+        progress: hears how far the scenario has come (ns).
+
+    Raises:
+        LabError: what prevents it; KeyboardInterrupt, or SystemExit for SIGTERM, when it is ended before it is over.
+            Nothing is left in any case.
+    """
+    require_machine(assignments)
+    with _ending_by_exception(), _cleared_site() as (site, left):
+        laboratories = [Laboratory(inputs, one, site, number) for number, one in enumerate(assignments)]
+        try:
+            for lab in laboratories:
+                lab.build()
+            conduct(laboratories, progress)
+        finally:
+            with _undisturbed():
+                for lab in laboratories:
+                    lab.end()
+                if keep is not None:
+                    for lab in laboratories:
+                        _keep(lab, keep / lab.assignment.name)
+        comparisons = [_compared(inputs, lab) for lab in laboratories]
+    return Measured(tuple(comparisons), tuple(left))
+
+
+def _compared(inputs: Inputs, lab: Laboratory) -> Comparison:
+    return compare(lab.assignment.name, predict(inputs, lab), lab.result(), start_ups(lab))
+
+
+def _keep(lab: Laboratory, folder: Path) -> None:
+    """The captures of the segments, and for each node what its engine read and wrote."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, wire in lab.wires.items():
+        wire.save(folder / f"{_plain(name)}.pcap")
+    for name, node in lab.nodes.items():
+        for source in (node.log, *sorted(node.engine.folder.glob("*.conf"))):
+            if source.exists():
+                target = folder / f"{_plain(name)}.{source.name}"
+                write_text(target, source.read_text(encoding="utf-8", errors="replace"))
+
+
+def _plain(name: str) -> str:
+    return name.replace("/", "_").lstrip(".") or "_"
+
+
+@contextmanager
+def _cleared_site() -> Iterator[tuple[Site, list[str]]]:
+    """A site that is cleared at the end, and what a killed laboratory had left before."""
+    site, left = open_site()
+    try:
+        yield site, left
+    finally:
+        with _undisturbed():
+            site.clear()
+
+
+@contextmanager
+def _ending_by_exception() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the block as Ctrl-C does, through every `finally`."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread gets signals
+        return
+    before = {what: signal.signal(what, end) for what in _ENDING if what is not signal.SIGINT}
+    try:
+        yield
+    finally:
+        for what, handler in before.items():
+            signal.signal(what, handler)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second Ctrl-C has to wait until what the block clears away is gone."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
