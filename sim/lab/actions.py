@@ -104,5 +104,5 @@ ACTIONS: Mapping[str, _Act] = {
     "server-up": _server(powered=True),
 }
 """What an event of a scenario is, for real; `delay` is none of them."""
-BY_SIGNAL = frozenset({"stop", "crash", "crash-child", "crash-parent", "reload", "pause", "resume"})
+BY_SIGNAL = frozenset({"stop", "crash", "crash-child", "crash-parent", "power-off", "reload", "pause", "resume"})
 """Those that are done the moment a signal is sent."""

@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Iterable
 
+from sim.lab.listener import urgently
 from sim.lab.namespace import Namespace
 
 _BACKLOG = 128
@@ -40,6 +41,10 @@ class Answering:
         self._thread.start()
 
     def _run(self) -> None:
+        with urgently():
+            self._accept_all()
+
+    def _accept_all(self) -> None:
         while True:
             for key, _ in self._selector.select():
                 if not isinstance(key.fileobj, socket.socket):

@@ -95,10 +95,10 @@ class Chronicle:
         self.facts.append((at_ns, Held(node, address, there)))
 
     def first_state_ns(self, node: str, after_ns: int) -> int | None:
-        """When the log of a node first spoke of a state after this."""
+        """When a node first entered a state after this, the wire having been read."""
         times = [
             at_ns
-            for at_ns, fact in self.facts
+            for at_ns, fact in self._timed()
             if isinstance(fact, SaidBy) and fact.node == node and isinstance(fact.said, Entered) and at_ns >= after_ns
         ]
         return min(times, default=None)

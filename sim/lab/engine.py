@@ -55,7 +55,6 @@ class Engine(ABC):
         name: as the command line calls it.
         profile: whose behaviour the prediction takes for it; None: as the scenario says.
         needs: the programs without which it does not run.
-        has_children: whether its VRRP process is the child of another, so that either can be killed alone.
         cannot: the actions on a node that mean nothing to it, and why.
         settings: of sysctl, for its node's namespace.
     """
@@ -63,7 +62,6 @@ class Engine(ABC):
     name: str
     profile: str | None = None
     needs: tuple[str, ...] = ()
-    has_children = False
     cannot: Mapping[str, str] = {}
     settings: Mapping[str, int] = {}
 

@@ -97,11 +97,15 @@ class Frr(Engine):
             use_vmac=False,
         )
 
+    def note(self, config: KeepalivedConfig) -> None:
+        """Remember whose VRIDs the log will speak of."""
+        self._instances = {(one.vrid, one.addresses[0].address.version): one.name for one in config.instances}
+
     def configure(self, config: KeepalivedConfig) -> None:
         """Write zebra's and vrrpd's files, and their folder of sockets."""
+        self.note(config)
         lines = ["log stdout debugging", "debug vrrp"]
         for one in config.instances:
-            self._instances[one.vrid, one.addresses[0].address.version] = one.name
             begin = f" vrrp {one.vrid}"
             lines += [
                 f"interface {one.interface}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sim.lab.engine import Engine, Entered, Program, Remark, Reprioritized, Said
 from vrrp.config import write
@@ -14,7 +15,8 @@ from vrrp.whole_file import write_text
 _STAMP = re.compile(r"^\w{3} \w{3} [ \d]\d [\d:]{8} \d{4}: ")
 _ENTERED = re.compile(r"\((?P<instance>.+?)\) Entering (?P<state>\w+) STATE")
 _PRIORITY = re.compile(r"\((?P<instance>.+?)\) Changing effective priority from (?P<old>\d+) to (?P<new>\d+)")
-_OF_INSTANCE = re.compile(r"\((?P<instance>.+?)\) (?P<text>.+)")
+_OF_INSTANCE = re.compile(r"\((?P<instance>.+?)\) (?!(?:removing|setting) |Sending)(?P<text>.+)")
+"""What it does after a transition is not the reason of the next."""
 
 
 def read_line(line: str) -> Said | None:
@@ -46,8 +48,23 @@ class Keepalived(_ReadsKeepalivedConf):
 
     name = "keepalived"
     needs = ("keepalived",)
-    has_children = True
+    cannot: Mapping[str, str] = {
+        "process-die": "keepalived hears of processes outside of network namespaces only",
+        "process-start": "keepalived hears of processes outside of network namespaces only",
+    }
     _PIDS = (("-p", "keepalived.pid"), ("-r", "vrrp.pid"))
+
+    def able(self, config: KeepalivedConfig) -> tuple[KeepalivedConfig, list[str]]:
+        """All but processes: the kernel tells of those in the first network namespace only (netlink's connector)."""
+        if not config.track_processes:
+            return config, []
+        without = replace(
+            config,
+            track_processes={},
+            instances=tuple(replace(one, track_processes=()) for one in config.instances),
+            sync_groups=tuple(replace(one, track_processes=()) for one in config.sync_groups),
+        )
+        return without, [f"{self.node}: keepalived follows no processes in a network namespace; it runs without"]
 
     def programs(self) -> Sequence[Program]:
         """Its pid files are its own, so that one runs on each node."""
@@ -73,7 +90,8 @@ class Ours(_ReadsKeepalivedConf):
     def programs(self) -> Sequence[Program]:
         """By this Python, so that it is this version."""
         start = "from vrrp.cli.main import main; main()"
-        return [Program((sys.executable, "-c", start, "run", "-f", str(self.folder / "keepalived.conf")))]
+        files = ("-f", str(self.folder / "keepalived.conf"), "--state-dir", str(self.folder / "state"))
+        return [Program((sys.executable, "-c", start, "run", *files))]
 
     def forget(self) -> None:
         """What a killed one leaves in the kernel, the next finds there itself."""

@@ -63,7 +63,7 @@ class Laboratory:
         self._answering = Answering()
         self.folder = site.folder / f"run{number}"
         self.switches: dict[str, Switch] = {
-            name: Switch(name, site.namespace(f"{number}.segment.{name}"), self._sides(name))
+            name: Switch(name, site.namespace(f"{number}-segment-{name}"), self._sides(name))
             for name in self.scenario.segments
         }
         self.wires = {name: Wire(switch) for name, switch in self.switches.items()}
@@ -71,15 +71,15 @@ class Laboratory:
         self.nodes: dict[str, Node] = {}
         self.chronicle = Chronicle({})
         for place, (name, engine_type) in enumerate(assignment.engines.items()):
-            namespace = site.namespace(f"{number}.{name}")
+            namespace = site.namespace(f"{number}-{name}")
             folder = self.folder / f"node{place}"
             engine = engine_type(name, namespace.name, folder)
             controls = Controls(f"{site.folder.name[-5:]}{number}{place}", namespace, folder)
             self.nodes[name] = Node(name, namespace, engine, controls, self.chronicle.hear)
         self._take(inputs)
-        self.servers = {name: Station(name, site.namespace(f"{number}.{name}")) for name in self.scenario.servers}
+        self.servers = {name: Station(name, site.namespace(f"{number}-{name}")) for name in self.scenario.servers}
         self._client_stations = {
-            name: Station(name, site.namespace(f"{number}.{name}")) for name in self.scenario.clients
+            name: Station(name, site.namespace(f"{number}-{name}")) for name in self.scenario.clients
         }
         self.clients = {
             name: Client(name, station.namespace, self.scenario.clients[name])
@@ -90,6 +90,7 @@ class Laboratory:
         self.done: list[tuple[EventSpec, int]] = []
         """The events that were carried out, and when (nanoseconds since 1970)."""
         self._holdings: list[Holdings] = []
+        self._acting_ns = 0
 
     def _sides(self, segment: str) -> int:
         groups = (len(event.groups or ()) for event in self.scenario.events if event.segment == segment)
@@ -247,25 +248,24 @@ class Laboratory:
         """Carry out an event now; nothing for one that is not done for real."""
         if self.undone(event) is not None:
             return
-        before_ns = time.time_ns()
+        self._acting_ns = time.time_ns()
         ACTIONS[event.action](self, event)
         # A signal arrives at once, a link is changed when ip(8) has ended.
-        at_ns = before_ns if event.action in BY_SIGNAL else time.time_ns()
+        at_ns = self._acting_ns if event.action in BY_SIGNAL else time.time_ns()
         self.done.append((event, at_ns))
         happened = Happened(max(0, at_ns - self.chronicle.zero_ns), event.node or event.server, tell(event))
         self.chronicle.events.append(happened)
 
     def ended(self, name: str, reason: str) -> None:
-        """Note that nothing runs on a node any more."""
-        self.chronicle.facts.append((time.time_ns(), Ended(name, reason)))
+        """Note that nothing runs on a node since the event began that is being carried out."""
+        self.chronicle.facts.append((self._acting_ns, Ended(name, reason)))
 
     def power_off(self, name: str) -> None:
         """The node is gone at once; what it had in memory goes with it."""
         node = self.nodes[name]
-        links = node.set_power(False)
         node.crash()
         self.ended(name, "power lost")
-        self._note_links(name, links)
+        self._note_links(name, node.set_power(False))
         node.wipe([address for one in self._prefixed(name) for address in one])
 
     def _prefixed(self, name: str) -> Iterator[list[str]]:

@@ -94,7 +94,8 @@ class _Pipe:
 def urgently(priority: int = URGENT) -> Iterator[None]:
     """The kernel runs this thread before all that have no real-time priority meanwhile, where it may be had.
 
-    What the thread starts does not inherit that.
+    What the thread starts does not inherit that. Every thread of a laboratory does this: one that is kept from the
+    processor while it holds the interpreter's lock keeps the others from it, too (measured: 10 ms).
     """
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))

@@ -51,6 +51,8 @@ class Node(Station):
         self._running: list[subprocess.Popen[bytes]] = []
         self._stopping = False
         self._prompt = False
+        self.words: list[str] = []
+        """The lines of its log since its last start."""
         self._kept: IO[str] | None = None
 
     def start(self, listener: Listener) -> None:
@@ -61,6 +63,7 @@ class Node(Station):
             return
         self._running.clear()
         self._prompt = False
+        self.words.clear()
         for program in self.engine.programs():
             process = self.namespace.start(
                 program.words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=self.engine.folder
@@ -85,10 +88,12 @@ class Node(Station):
         until = time.monotonic() + _READY_S
         while not ready.exists():
             if process.poll() is not None or time.monotonic() > until:
-                raise LabError(f"{self.name}: {Path(str(process.args[-1])).name} did not start; see {self.log}")  # type: ignore[index]  # it was a list
+                said = self.words[0] if self.words else "it says nothing"
+                raise LabError(f"{self.name}: {self.engine.name} does not start: {said}")
             time.sleep(_POLL_S)
 
     def _take(self, at_ns: int, line: str) -> None:
+        self.words.append(line)
         if self._kept is None:
             self._kept = self.log.open("a", encoding="utf-8")
         self._kept.write(f"{at_ns // 1_000_000_000}.{at_ns % 1_000_000_000 // 1000:06d} {line}\n")

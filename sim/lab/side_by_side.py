@@ -83,7 +83,7 @@ def _time(one: Transition | None) -> str:
 
 
 def difference_text(pair: Pair) -> str:
-    """How much later it was than predicted: "+0.4 ms"."""
+    """How much later it was than predicted, see `sim.lab.comparison`: "+0.4 ms"."""
     return _NONE if pair.difference_ns is None else f"{pair.difference_ns / 1e6:+.1f} ms"
 
 

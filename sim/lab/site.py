@@ -33,7 +33,7 @@ class Site:
 
     def namespace(self, label: str) -> Namespace:
         """A namespace of a name that nobody else has, after the label; it is not made yet."""
-        plain = re.sub(r"[^A-Za-z0-9_.-]", "_", label)[:60]
+        plain = re.sub(r"[^A-Za-z0-9_-]", "_", label)[:60]
         name, number = plain, 1
         while name in self._names:
             number += 1

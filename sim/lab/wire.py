@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from sim.lab.listener import urgently
 from sim.lab.switch import Switch
 from vrrp.capture.pcap import open_pcap
 from vrrp.capture.reader import CaptureError
@@ -39,7 +40,7 @@ class Wire:
         self._ready.wait()
 
     def _listen(self, bridge: str) -> None:
-        with self._switch.namespace.entered():
+        with urgently(), self._switch.namespace.entered():
             try:
                 with open_live(bridge) as capture:
                     self._ready.wait()

@@ -1,0 +1,247 @@
+"""The laboratory itself: real programs in real namespaces, and nothing left behind. Each run takes some seconds."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.command import Outcome, finished, spawn
+from lab.scenes import event, write_scene
+from sim.lab.namespace import NAMED, Namespace
+from sim.lab.site import SITES, open_site
+from vrrp.capture.reader import open_capture
+
+pytestmark = [pytest.mark.root, pytest.mark.program("ip", "keepalived")]
+
+
+def sites_of(pid: int) -> list[str]:
+    """What there is of the laboratory of one process."""
+    found = [path.name for path in NAMED.glob(f"vrrplab{pid}-*")]
+    return found + [path.name for path in SITES.glob(str(pid))]
+
+
+def lab(*arguments: str | Path) -> Outcome:
+    process = spawn("lab", *arguments)
+    outcome = finished(process)
+    assert sites_of(process.pid) == []
+    return outcome
+
+
+def measured(outcome: Outcome) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(outcome.out)
+    return told
+
+
+def states(run: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(one["node"], one["to"]) for one in run["transitions"]]
+
+
+LIFE = [
+    event("2s", "crash", "a"),
+    event("3500ms", "start", "a"),
+    event("5500ms", "stop", "a"),
+    event("6s", "start", "a"),
+]
+EXPECTED = [
+    ("a", "BACKUP"), ("b", "BACKUP"), ("a", "MASTER"), ("a", "INITIALIZE"), ("b", "MASTER"),
+    ("a", "BACKUP"), ("a", "MASTER"), ("b", "BACKUP"), ("a", "INITIALIZE"), ("b", "MASTER"),
+    ("a", "BACKUP"), ("a", "MASTER"), ("b", "BACKUP"),
+]  # fmt: skip
+
+
+def test_a_crash_a_stop_and_two_starts_are_as_predicted(tmp_path: Path) -> None:
+    scene = write_scene(tmp_path, "8s", LIFE, client=True)
+    outcome = lab(scene, "--engine", "sim,keepalived", "--json", "-", "--keep", tmp_path / "kept")
+    told = measured(outcome)
+    [run] = told["runs"]
+    assert sorted(states(run)) == sorted(EXPECTED)
+    assert run["complaints"] == []
+    assert told["as_predicted"]
+    assert outcome.code == 0
+    takeovers = [one for one in run["transitions"] if one["to"] == "MASTER"]
+    assert len(takeovers) == 5
+    assert all(abs(one["difference_ms"]) <= 50 for one in takeovers)
+    client = run["measured"]["clients"]["c"]
+    assert client["sent"] > 200
+    assert client["ok"] > 0.8 * client["sent"]
+    assert {one["node"] for one in run["measured"]["ownership"]} == {"a", "b"}
+    kept = tmp_path / "kept" / "keepalived"
+    assert sorted(path.name for path in kept.iterdir()) == [
+        "a.keepalived.conf", "a.log", "b.keepalived.conf", "b.log", "lan.pcap",
+    ]  # fmt: skip
+    with open_capture(kept / "lan.pcap") as capture:
+        times = [packet.time_ns for packet in capture]
+    assert len(times) > 40
+    assert times == sorted(times)
+
+
+def test_cables_scripts_files_and_processes(tmp_path: Path) -> None:
+    events = [
+        event("2s", "link-down", "a", interface='"eth0"'),
+        event("4s", "link-up", "a", interface='"eth0"'),
+        event("6s", "script-fail", "a"),
+        event("9s", "script-pass", "a"),
+        event("12s", "process-die", "a"),
+        event("14s", "file-set", "b", file='"level"', value=20),
+    ]
+    told = measured(lab(write_scene(tmp_path, "16s", events), "--engine", "keepalived", "--json", "-"))
+    [run] = told["runs"]
+    assert run["complaints"] == []
+    assert told["plan"] is None
+    assert ("a", "FAULT") in states(run)
+    priorities = [(one["node"], one["from"], one["to"]) for one in run["measured"]["priorities"]]
+    for change in (("a", 100, 80), ("a", 80, 100), ("b", 90, 110)):
+        assert change in priorities
+    why = "keepalived hears of processes outside of network namespaces only"
+    assert f"not done for real: process-die at 12 s: {why}" in run["measured"]["notes"]
+
+
+def test_a_partition_has_two_masters(tmp_path: Path) -> None:
+    events = [event("2s", "partition", segment='"lan"', groups='[["a"]]'), event("4s", "heal", segment='"lan"')]
+    told = measured(lab(write_scene(tmp_path, "6s", events), "--engine", "keepalived", "--json", "-"))
+    [run] = told["runs"]
+    assert run["complaints"] == []
+    longest = max(one["duration"] for one in run["measured"]["dual_masters"])
+    predicted = max(one["duration"] for one in run["prediction"]["dual_masters"])
+    assert longest == pytest.approx(predicted, abs=0.1)
+    assert longest > 0.5
+
+
+def test_paused_processes_power_and_the_child_alone(tmp_path: Path) -> None:
+    events = [
+        event("2s", "pause", "a"),
+        event("3500ms", "resume", "a"),
+        event("5s", "power-off", "a"),
+        event("7s", "start", "a"),
+        event("9s", "crash-child", "a"),
+        event("11s", "reload", "a"),
+    ]
+    told = measured(lab(write_scene(tmp_path, "13s", events), "--engine", "keepalived", "--json", "-"))
+    [run] = told["runs"]
+    assert run["complaints"] == []
+    assert [one["text"].split()[0] for one in run["measured"]["events"]] == [
+        "pause", "resume", "power", "start", "crash", "reload",
+    ]  # fmt: skip
+
+
+@pytest.mark.program("/usr/lib/frr/vrrpd")
+def test_frr_beside_keepalived_and_each_alone(tmp_path: Path) -> None:
+    scene = write_scene(tmp_path, "6s", [event("2s", "crash", "a"), event("4s", "script-fail", "a")])
+    scene.write_text(scene.read_text().replace('title = "Two routers"', 'title = "Mixed"'))
+    told = measured(lab(scene, "--engine", "a=frr,b=keepalived", "--engine", "frr", "--json", "-"))
+    for run in told["runs"]:
+        assert run["complaints"] == []
+        assert ("b", "MASTER") in states(run)
+        assert "not done for real: script-fail at 4 s: vrrpd has no check scripts" in run["measured"]["notes"]
+    assert [run["engine"] for run in told["runs"]] == ["a=frr,b=keepalived", "frr"]
+
+
+def test_words_and_a_picture(tmp_path: Path) -> None:
+    scene = write_scene(tmp_path, "3s", [event("2s", "delay", segment='"lan"', delay='"1ms"')], client=True)
+    picture = tmp_path / "runs.png"
+    outcome = lab(scene, "--engine", "sim,keepalived", "--plot", picture)
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = outcome.out.splitlines()
+    assert lines[0] == "Two routers"
+    assert "keepalived: predicted and measured (s)" in lines
+    assert "keepalived: as predicted" in lines
+    assert any("BACKUP → MASTER" in line and " ms " in line for line in lines)
+    assert "  not done for real: delay at 2 s: frames take the time they take" in lines
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_nothing_is_as_predicted_within_no_time(tmp_path: Path) -> None:
+    outcome = lab(write_scene(tmp_path, "2s"), "--engine", "keepalived", "--within", "1ns")
+    assert outcome.code == 1
+    assert "keepalived: not as predicted" in outcome.out
+    assert "ms off" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("what", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGHUP, 129)]
+)
+def test_an_interrupted_run_clears_away(tmp_path: Path, what: signal.Signals, code: int) -> None:
+    process = begun(write_scene(tmp_path, "60s"))
+    process.send_signal(what)
+    outcome = finished(process)
+    assert outcome.code == code
+    assert "Traceback" not in outcome.err
+    assert sites_of(process.pid) == []
+
+
+def begun(scene: Path) -> subprocess.Popen[str]:
+    """A laboratory in which keepalived runs on both nodes."""
+    process = spawn("lab", scene, "--engine", "keepalived")
+    until = time.monotonic() + 20
+    while len(list(keepalived_in(process.pid))) < 4:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return process
+
+
+def keepalived_in(pid: int) -> Iterator[int]:
+    """The keepalived processes of a laboratory: two on each node."""
+    for path in NAMED.glob(f"vrrplab{pid}-*"):
+        for process in Namespace(path.name).processes():
+            try:
+                if Path(f"/proc/{process}/comm").read_text() == "keepalived\n":
+                    yield process
+            except OSError:
+                continue
+
+
+def test_what_a_killed_run_left_is_cleared_by_the_next(tmp_path: Path) -> None:
+    killed = begun(write_scene(tmp_path, "60s"))
+    processes = list(keepalived_in(killed.pid))
+    killed.kill()
+    killed.communicate()
+    assert len(sites_of(killed.pid)) == 4
+    outcome = lab(write_scene(tmp_path, "1s"), "--engine", "keepalived")
+    assert f"removed 3 namespaces that laboratory {killed.pid} left when it was killed" in outcome.err
+    assert sites_of(killed.pid) == []
+    assert not any(Path(f"/proc/{process}").exists() for process in processes)
+
+
+def test_a_laboratory_that_lives_is_left_alone(tmp_path: Path) -> None:
+    process = begun(write_scene(tmp_path, "60s"))
+    try:
+        site, left = open_site()
+        site.clear()
+        assert left == []
+        assert len(sites_of(process.pid)) == 4
+        assert process.poll() is None
+    finally:
+        process.send_signal(signal.SIGINT)
+        finished(process)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [("eth0", "an/eth0", "is no name that Linux gives an interface")],
+)
+def test_what_the_kernel_does_not_allow(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    scene = write_scene(tmp_path, "2s")
+    files: Sequence[Path] = (scene, tmp_path / "a.conf", tmp_path / "b.conf")
+    for file in files:
+        file.write_text(file.read_text().replace(old, new))
+    assert complaint in lab(scene, "--engine", "keepalived").complaint
+
+
+@pytest.mark.program("nft")
+def test_lost_frames(tmp_path: Path) -> None:
+    events = [
+        event("2s", "loss", segment='"lan"', rate=1.0),
+        event("4s", "loss", segment='"lan"', rate=0.0),
+    ]
+    told = measured(lab(write_scene(tmp_path, "6s", events), "--engine", "keepalived", "--json", "-"))
+    [run] = told["runs"]
+    assert run["complaints"] == []
+    assert max(one["duration"] for one in run["measured"]["dual_masters"]) > 0.5
