@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
 from sim.faults import tell
@@ -197,21 +197,24 @@ class Laboratory:
             client.start(zero_ns)
 
     def end(self) -> None:
-        """The scenario is over: end everything that runs."""
-        for client in self.clients.values():
-            client.end()
-        for node in self.nodes.values():
-            node.close()
-        for holdings in self._holdings:
-            holdings.end()
-        self._answering.end()
-        self._listener.end()
-        for switch in self.switches.values():
-            with contextlib.suppress(LabError):  # it may not have been built
-                switch.hush()
-        for name, wire in self.wires.items():
-            wire.end()
-            self.chronicle.read_wire(wire.frames, self._sources(name))
+        """The scenario is over, or never began: end everything that runs, whatever befalls the rest."""
+        with ExitStack() as stack:  # the last one first
+            for name, wire in self.wires.items():
+                stack.callback(self._read, name, wire)
+            for switch in self.switches.values():
+                stack.callback(_hush, switch)
+            stack.callback(self._listener.end)
+            stack.callback(self._answering.end)
+            for holdings in self._holdings:
+                stack.callback(holdings.end)
+            for node in self.nodes.values():
+                stack.callback(node.close)
+            for client in self.clients.values():
+                stack.callback(client.end)
+
+    def _read(self, segment: str, wire: Wire) -> None:
+        wire.end()
+        self.chronicle.read_wire(wire.frames, self._sources(segment))
 
     def _sources(self, segment: str) -> dict[bytes, str]:
         return {
@@ -282,3 +285,8 @@ class Laboratory:
     def _note_links(self, name: str, links: Mapping[str, bool]) -> None:
         now_ns = time.time_ns()
         self.chronicle.facts += [(now_ns, Linked(name, interface, up)) for interface, up in links.items()]
+
+
+def _hush(switch: Switch) -> None:
+    with suppress(LabError):  # it may not have been built
+        switch.hush()

@@ -8,7 +8,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -74,12 +74,11 @@ def run_session(
                 lab.build()
             conduct(laboratories, progress)
         finally:
-            with _undisturbed():
+            with _undisturbed(), ExitStack() as stack:
                 for lab in laboratories:
-                    lab.end()
-                if keep is not None:
-                    for lab in laboratories:
-                        _keep(lab, keep / lab.assignment.name)
+                    if keep is not None:
+                        stack.callback(_keep, lab, keep / lab.assignment.name)
+                    stack.callback(lab.end)
         comparisons = [_compared(inputs, lab) for lab in laboratories]
     return Measured(tuple(comparisons), tuple(left))
 

@@ -56,7 +56,8 @@ class Wire:
     def end(self) -> None:
         """After the bridges were taken down: wait until all is here."""
         for thread in self._threads:
-            thread.join(5)
+            if thread.is_alive():
+                thread.join(5)
 
     @property
     def frames(self) -> list[Heard]:
