@@ -39,14 +39,15 @@ def read_engines(texts: Sequence[str], nodes: Collection[str]) -> tuple[bool, tu
         ValueError: one line: an engine or node that does not exist, a node without an engine or with two.
     """
     simulated = False
-    runs: dict[str, Mapping[str, type[Engine]]] = {}
+    runs: dict[str, Assignment] = {}
     mixed: dict[str, str] = {}
+    place = 0
     for word in [word.strip() for text in texts for word in text.split(",")]:
         node, equals, name = word.rpartition("=")
         if not equals and name == SIMULATOR:
             simulated = True
         elif not equals:
-            runs[name] = dict.fromkeys(nodes, _engine(name))
+            runs[name] = Assignment(name, dict.fromkeys(nodes, _engine(name)))
         elif node not in nodes:
             raise ValueError(f"{word!r}: there is no node {node!r}; {nearest(node, nodes)}")
         elif node in mixed:
@@ -55,14 +56,16 @@ def read_engines(texts: Sequence[str], nodes: Collection[str]) -> tuple[bool, tu
             raise ValueError(f"{word!r}: the simulator runs all nodes; write {SIMULATOR} alone")
         else:
             _engine(name)
+            place = place if mixed else len(runs)
             mixed[node] = name
+    ordered = list(runs.values())
     if mixed:
         without = next((node for node in nodes if node not in mixed), None)
         if without is not None:
             raise ValueError(f"{without} has no engine; add {without}=keepalived, say")
         label = ",".join(f"{node}={mixed[node]}" for node in nodes)
-        runs[label] = {node: ENGINES[mixed[node]] for node in nodes}
-    return simulated, tuple(Assignment(name, engines) for name, engines in runs.items())
+        ordered.insert(place, Assignment(label, {node: ENGINES[mixed[node]] for node in nodes}))
+    return simulated, tuple(ordered)
 
 
 def _engine(name: str) -> type[Engine]:

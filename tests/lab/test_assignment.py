@@ -27,6 +27,11 @@ def test_one_for_each_node_is_one_run() -> None:
     assert runs[0].profile == {"lb2": "frr"}
 
 
+def test_runs_are_in_the_order_in_which_they_are_named() -> None:
+    _, runs = read_engines(["frr,lb1=vrrp,keepalived", "lb2=frr"], NODES)
+    assert [one.name for one in runs] == ["frr", "lb1=vrrp,lb2=frr", "keepalived"]
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

@@ -88,7 +88,13 @@ def test_a_crash_a_stop_and_two_starts_are_as_predicted(tmp_path: Path) -> None:
 
 
 def test_our_daemon_does_as_keepalived_does(tmp_path: Path) -> None:
-    told = measured(write_scene(tmp_path, "8s", LIFE, client=True), "--engine", "keepalived,vrrp")
+    events = [  # a Python needs a second to begin
+        event("4s", "crash", "a"),
+        event("6s", "start", "a"),
+        event("10s", "stop", "a"),
+        event("12s", "start", "a"),
+    ]
+    told = measured(write_scene(tmp_path, "16s", events, client=True), "--engine", "keepalived,vrrp")
     assert [run["engine"] for run in told["runs"]] == ["keepalived", "vrrp"]
     for run in told["runs"]:
         assert sorted(states(run)) == sorted(EXPECTED)
