@@ -40,6 +40,7 @@ class ServiceManager:
         try:
             self._socket.connect(self._address.replace("@", "\0", 1) if self._address[0] == "@" else self._address)
         except OSError as error:
+            self._socket.close()
             raise OSError(error.errno, error.strerror or str(error), f"NOTIFY_SOCKET {self._address}") from error
         self._daemon = daemon
         self._loop = asyncio.get_running_loop()
