@@ -25,15 +25,21 @@ V6 = ip_address("fe80::1")
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("10.0.0.1", (A, 32, None, None, None, None, None, False, False, 5)),
-        ("10.0.0.1/24 dev ens3 label e:1 scope link", (A, 24, "ens3", None, "e:1", "link", None, False, False, 5)),
-        ("10.0.0.1/24 brd +", (A, 24, None, ip_address("10.0.0.255"), None, None, None, False, False, 5)),
-        ("10.0.0.1/24 broadcast -", (A, 24, None, ip_address("10.0.0.0"), None, None, None, False, False, 5)),
-        ("10.0.0.1 brd 10.9.9.9", (A, 32, None, ip_address("10.9.9.9"), None, None, None, False, False, 5)),
-        ("10.0.0.1 peer 10.0.0.9", (A, 32, None, None, None, None, ip_address("10.0.0.9"), False, False, 5)),
-        ("10.0.0.1 scope 7 no_track home", (A, 32, None, None, None, "7", None, True, False, 5)),
-        ("fe80::1/64 use_vmac -nodad preferred_lft forever", (V6, 64, None, None, None, None, None, False, True, 5)),
-        ("fe80::1 preferred_lft 0", (V6, 128, None, None, None, None, None, False, False, 5)),
+        ("10.0.0.1", (A, 32, None, None, None, None, None, False, False, 5, None)),
+        (
+            "10.0.0.1/24 dev ens3 label e:1 scope link",
+            (A, 24, "ens3", None, "e:1", "link", None, False, False, 5, None),
+        ),
+        ("10.0.0.1/24 brd +", (A, 24, None, ip_address("10.0.0.255"), None, None, None, False, False, 5, None)),
+        ("10.0.0.1/24 broadcast -", (A, 24, None, ip_address("10.0.0.0"), None, None, None, False, False, 5, None)),
+        ("10.0.0.1 brd 10.9.9.9", (A, 32, None, ip_address("10.9.9.9"), None, None, None, False, False, 5, None)),
+        ("10.0.0.1 peer 10.0.0.9", (A, 32, None, None, None, None, ip_address("10.0.0.9"), False, False, 5, None)),
+        ("10.0.0.1 scope 7 no_track home", (A, 32, None, None, None, "7", None, True, False, 5, None)),
+        (
+            "fe80::1/64 use_vmac -nodad preferred_lft forever",
+            (V6, 64, None, None, None, None, None, False, True, 5, 2**32 - 1),
+        ),
+        ("fe80::1 preferred_lft 0", (V6, 128, None, None, None, None, None, False, False, 5, 0)),
     ],
 )
 def test_words_behind_an_address(line: str, expected: tuple[object, ...]) -> None:
@@ -94,6 +100,82 @@ def test_what_only_the_kernel_uses_is_kept() -> None:
     ]
     assert config.sync_groups[0].options == (Option("smtp_alert", "yes", 40),)
     assert config.bfd_sessions == (BfdSession("b", "10.0.0.3", None, 0, False, 42),)
+
+
+# What keepalived 2.2.7 shows of such sessions when it runs.
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("neighbor_ip 10.0.0.2", (10_000_000, 10_000_000, 1_000_000_000, 5, 255, 0, False)),
+        (
+            "neighbor_ip 10.0.0.3\nmin_rx 20.5\nmin_tx 30.0004\nidle_tx 2000\n"
+            "multiplier 7\npassive\nttl 9\nmax_hops 3",
+            (20_500_000, 30_000_000, 2_000_000_000, 7, 9, 3, True),
+        ),
+        ("neighbor_ip 10.0.0.21\nttl 9\nmax_hops 10", (10_000_000, 10_000_000, 1_000_000_000, 5, 9, 9, False)),
+        ("neighbor_ip fe80::23\nmax_hops -1", (10_000_000, 10_000_000, 1_000_000_000, 5, 64, 64, False)),
+        ("neighbor_ip 10.0.0.24\nmax_hops -1", (10_000_000, 10_000_000, 1_000_000_000, 5, 255, 255, False)),
+        (
+            "neighbor_ip fe80::26\nmin_rx 15.0005\nmin_tx 15.00049\nidle_tx 1000.5\n"
+            "hoplimit 8\npassive no\nmax_hops 8",
+            (15_001_000, 15_000_000, 1_000_500_000, 5, 8, 8, True),
+        ),
+        (
+            "neighbor_ip 10.0.0.25\nmin_rx 0.0004\nmultiplier 300",
+            (10_000_000, 10_000_000, 1_000_000_000, 5, 255, 0, False),
+        ),
+    ],
+)
+def test_a_bfd_session(lines: str, expected: tuple[object, ...]) -> None:
+    (one,) = parse(f"bfd_instance b {{\n{lines}\n}}\n").config.bfd_sessions
+    numbers = (one.min_rx_ns, one.min_tx_ns, one.idle_tx_ns, one.multiplier, one.ttl, one.max_hops, one.passive)
+    assert numbers == expected
+
+
+def test_more_hops_than_the_ttl_allows_are_complained_of() -> None:
+    text = "bfd_instance b {\nneighbor_ip fe80::2\nmax_hops 100\n}\n"
+    assert told(text) == [(4, "BFD instance b: max_hops exceeds ttl/hoplimit - setting to ttl/hoplimit")]
+
+
+def test_a_bfd_session_twice() -> None:
+    session = "bfd_instance {} {{\nneighbor_ip 10.0.0.2\n{}}}\n"
+    alone = session.format("a", "") + session.format("b", "")
+    assert told(alone) == [
+        (6, "Configuration error: BFD instance b has duplicate neighbor address 10.0.0.2, ignoring instance")
+    ]
+    source = "source_ip 10.0.0.1\n"
+    assert told(session.format("a", source) + session.format("b", source)) == [
+        (
+            8,
+            "Configuration error: BFD instance b has duplicate source/neighbor address 10.0.0.1/10.0.0.2,"
+            " ignoring instance",
+        )
+    ]
+
+
+def test_as_whom_notify_commands_run() -> None:
+    lines = "notify_master /bin/true\nnotify_backup /bin/true root\nnotify_fault /bin/true root root more\n"
+    config = parse(
+        instance(lines) + instance(name="VI_2", base="interface e\nvirtual_router_id 5\n") + group(lines)
+    ).config
+    users = {"notify_backup": "root", "notify_fault": "root root"}
+    assert (config.instances[0].notify_users, config.sync_groups[0].notify_users) == (users, users)
+
+
+@pytest.mark.parametrize(("line", "priority"), [("", 254), (" 100", 100), (" 255", 0), (" 0", 0), (" x", 0)])
+def test_an_expired_timer_of_a_later_release(line: str, priority: int) -> None:
+    parsed = parse(instance(f"timer_expired_backup{line}"))
+    assert parsed.config.instances[0].timer_expired_backup == priority
+    assert len(parsed.diagnostics) == (1 if priority else 2)
+    assert parsed.config.instances[0].options == ()
+
+
+@pytest.mark.parametrize(("line", "delay_ns"), [(" 1.5", 1_500_000_000), ("", 0), (" x", 0), (" 0.0001", 0)])
+def test_a_delay_after_boot_of_a_later_release(line: str, delay_ns: int) -> None:
+    parsed = parse(global_defs(f"vrrp_delay_after_boot{line}") + instance())
+    assert parsed.config.globals.delay_after_boot_ns == delay_ns
+    assert [one.message for one in parsed.diagnostics][:1] == ["Unknown keyword 'vrrp_delay_after_boot'"]
+    assert len(parsed.diagnostics) == (1 if delay_ns else 2)
 
 
 def test_a_script_without_its_quote_is_removed() -> None:

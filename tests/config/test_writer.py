@@ -273,7 +273,19 @@ vrrp_track_process exact {
 bfd_instance far {
     neighbor_ip 10.0.0.99
     source_ip 10.0.0.11
+    min_rx 20.5
+    min_tx 300
+    idle_tx 2000
+    multiplier 7
+    ttl 64
+    max_hops 3
+    passive
     weight -3
+}
+
+bfd_instance near {
+    neighbor_ip fe80::2
+    ttl 255
 }
 
 vrrp_instance VI_1 {
@@ -326,3 +338,32 @@ static_rules {
 """
     config = parse(text.replace(" priority 16384", "")).config
     assert reads_the_same(config) == text
+
+
+def test_users_lifetimes_and_what_later_releases_know() -> None:
+    text = """\
+global_defs {
+    vrrp_delay_after_boot 30.5
+}
+
+vrrp_instance VI_1 {
+    interface eth0
+    virtual_router_id 51
+    timer_expired_backup 254
+    virtual_ipaddress {
+        fe80::1 preferred_lft 0
+        fe80::2/64 preferred_lft 600
+        fe80::3 preferred_lft forever
+    }
+    notify_backup "/bin/true" root
+    notify_master "/bin/true"
+}
+
+vrrp_sync_group G1 {
+    group {
+        VI_1
+    }
+    notify "/bin/true" root root
+}
+"""
+    assert reads_the_same(parse(text).config) == text

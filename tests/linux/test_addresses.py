@@ -201,6 +201,7 @@ vrrp_instance V4 {
   10.0.0.102/24 brd 10.0.0.255 dev eth1 label eth1:x scope link
   10.0.0.103/24 brd + scope 250 no_track
   10.0.0.104 peer 10.7.0.1 scope host
+  10.0.0.105 preferred_lft 500
  }
  virtual_ipaddress_excluded {
   2001:db8::5/64
@@ -216,6 +217,8 @@ vrrp_instance V6 {
   fe80::100/64
   2001:db8::7/64
   2001:db8::8
+  2001:db8::9 preferred_lft forever
+  2001:db8::a/64 preferred_lft 0
  }
 }
 """

@@ -218,8 +218,11 @@ def test_a_link_counts_after_its_delays() -> None:
     """eth0 0.5 1.5 in interface_up_down_delays: keepalived's FAULT and BACKUP came that much after the cable."""
     parts = {"link_delays": (LinkDelays("eth0", 1_500 * MS_NS, 500 * MS_NS), LinkDelays("eth9", 1, 1))}
     router = started(parts=parts, none_run=False)
+    assert not router.undecided
     assert router.set_interface(S_NS, "eth0", False) == ()
+    assert router.undecided
     ((at_ns, _, effect),) = drive_host(router, 2 * S_NS)
+    assert not router.undecided
     assert (at_ns, changes([effect])) == (1_500 * MS_NS, [(State.FAULT, "eth0 is down")])
     assert router.set_interface(4 * S_NS, "eth0", True) == ()
     ((at_ns, _, effect),) = drive_host(router, 6 * S_NS)

@@ -15,6 +15,12 @@ def test_between_two_quantiles_it_is_even() -> None:
     assert lateness.median_ns == 200
 
 
+def test_the_same_each_time() -> None:
+    lateness = Lateness.always(7)
+    assert {lateness.at(chance) for chance in range(0, WHOLE, 9999)} == {7}
+    assert lateness.median_ns == 7
+
+
 def test_who_is_usually_how_late() -> None:
     assert (KEEPALIVED.lateness, FRR.lateness, RFC9568.lateness) == (KEEPALIVED_LATENESS, FRR_LATENESS, PUNCTUAL)
     assert (KEEPALIVED.timer_latency_ns, FRR.timer_latency_ns, RFC9568.timer_latency_ns) == (280_000, 300_000, 0)

@@ -358,6 +358,7 @@ def test_changed_priority_is_in_the_next_regular_advertisement(profile: Profile)
 @each_profile
 def test_excluded_addresses_are_held_and_announced_but_not_listed(profile: Profile) -> None:
     router = make(profile, excluded_addresses=["10.0.0.200"])
+    assert router.served == packed(VIP, "10.0.0.200")
     router.start(0)
     effects = router.expire(router.deadline_ns or 0)
     sent = [effect.advertisement.addresses for effect in effects if isinstance(effect, SendAdvertisement)]

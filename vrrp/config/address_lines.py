@@ -10,7 +10,7 @@ from vrrp.config.diagnostics import Report
 from vrrp.config.host import Interfaces
 from vrrp.config.model import Address, VirtualAddress
 from vrrp.config.tree import Statement
-from vrrp.config.values import address, whole
+from vrrp.config.values import UNSIGNED_MAX, address, whole
 
 _LONGEST_LABEL = 15
 _LEFT_OUT = "keepalived leaves the address out"
@@ -33,6 +33,7 @@ class _Draft:
     peer: Address | None = None
     no_track: bool = False
     use_vmac: bool = False
+    preferred_lifetime_s: int | None = None
     dropped: bool = False
 
 
@@ -103,6 +104,7 @@ def virtual_address(statement: Statement, interfaces: Interfaces, report: Report
         draft.no_track,
         draft.use_vmac,
         draft.line,
+        draft.preferred_lifetime_s,
     )
 
 
@@ -147,8 +149,12 @@ def _scope(draft: _Draft, value: str, _interfaces: Interfaces, report: Report) -
 
 
 def _preferred_lifetime(draft: _Draft, value: str, _interfaces: Interfaces, report: Report) -> None:
-    number = whole(value, 0, 2**32 - 1)
-    if value != "forever" and number.complaint:
+    number = whole(value, 0, UNSIGNED_MAX)
+    if value == "forever":
+        draft.preferred_lifetime_s = UNSIGNED_MAX
+    elif not number.complaint:
+        draft.preferred_lifetime_s = number.value
+    else:
         report.warning(
             draft.line,
             f"{number.complaint}: preferred_lft {value} is invalid",

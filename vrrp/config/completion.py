@@ -126,6 +126,8 @@ def complete(draft: InstanceDraft, defaults: GlobalDefs) -> VrrpInstance | None:
         owner_ignore_adverts="owner_ignore_adverts" in values or defaults.owner_ignore_adverts,
         dont_track_primary="dont_track_primary" in values,
         notify=draft.notifications.commands,
+        notify_users=draft.notifications.named,
+        timer_expired_backup=draft.number("timer_expired_backup", 0),
         options=tuple(draft.options),
         line=draft.line,
         lines=draft.lines,

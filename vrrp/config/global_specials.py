@@ -12,7 +12,7 @@ from vrrp.config.diagnostics import Report, missing_parameter
 from vrrp.config.host import Host
 from vrrp.config.kinds import IGNORED, Value
 from vrrp.config.tree import Statement
-from vrrp.config.values import UNSIGNED_MAX, address, octets, whole
+from vrrp.config.values import LONGEST_US, UNSIGNED_MAX, address, decimal_us, octets, whole
 
 Values = dict[str, Value]
 
@@ -383,6 +383,15 @@ def _umask_bits(words: tuple[str, ...]) -> str:
     return "umask missing bit value" if between else ""
 
 
+def delay_after_boot(statement: Statement, values: Values, report: Report, _host: Host) -> None:
+    """vrrp_delay_after_boot SECONDS, which 2.2.7 does not know: what is wrong with its value, only we say."""
+    number = decimal_us(statement.arguments[0] if statement.arguments else "", 1000, LONGEST_US)
+    if number.complaint:
+        report.note(statement.line, number.complaint, "seconds from 0.001 on would be right; the line is ignored")
+    elif number.value is not None:
+        values[statement.keyword] = number.value
+
+
 SPECIAL_KEYWORDS: Mapping[str, Callable[[Statement, Values, Report, Host], None]] = {
     **dict.fromkeys(("bfd_cpu_affinity", "checker_cpu_affinity", "vrrp_cpu_affinity"), cpu_affinity),
     **dict.fromkeys(("bfd_rt_priority", "checker_rt_priority", "vrrp_rt_priority"), realtime_priority),
@@ -397,6 +406,7 @@ SPECIAL_KEYWORDS: Mapping[str, Callable[[Statement, Values, Report, Host], None]
     "smtp_server": smtp_server,
     "snmp_socket": snmp_socket,
     "umask": umask,
+    "vrrp_delay_after_boot": delay_after_boot,
     "vrrp_iptables": iptables,
     "vrrp_rx_bufs_multiplier": receive_buffers_multiplier,
     "vrrp_rx_bufs_policy": receive_buffers_policy,

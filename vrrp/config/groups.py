@@ -164,6 +164,7 @@ class Groups:
                     self._unweighted(draft, files, "file", owned),
                     self._unweighted(draft, processes, "process", owned),
                     self._unweighted(draft, bfd, "bfd", owned),
+                    draft.notifications.named,
                 )
             )
             self._followed_twice(settled[-1], instances)

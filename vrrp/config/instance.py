@@ -21,6 +21,7 @@ from vrrp.config.vmac import LONGEST_INTERFACE, Ipvlan, Vmac
 
 DEFAULT_PRIORITY = 100
 LONGEST_PASSWORD = 8
+_HIGHEST_OF_OTHERS = 254
 # That an instance is unicast, keepalived takes from any of these, whether it has peers or not.
 UNICAST_KEYWORDS = frozenset(
     {"check_unicast_src", "old_unicast_checksum", "unicast_fault_no_peer", "unicast_peer", "unicast_src_ip"}
@@ -289,6 +290,17 @@ def _presence(draft: InstanceDraft, entry: Statement) -> None:
         )
 
 
+def _timer_expired_backup(draft: InstanceDraft, entry: Statement) -> None:
+    """[PRIORITY], which 2.2.7 does not know: what is wrong with it, only we say."""
+    number = whole(entry.arguments[0] if entry.arguments else str(_HIGHEST_OF_OTHERS), 1, _HIGHEST_OF_OTHERS)
+    if number.complaint:
+        message = f"({draft.name}) {number.complaint}"
+        instead = f"a priority from 1 to {_HIGHEST_OF_OTHERS} would be right; the line is ignored"
+        draft.report.note(entry.line, message, instead)
+    else:
+        draft.values[entry.keyword] = number.read
+
+
 def _authentication(draft: InstanceDraft, block: Block) -> None:
     for entry in block.entries():
         text = argument(entry, draft.report)
@@ -345,6 +357,7 @@ _STATEMENTS: Mapping[str, Callable[[InstanceDraft, Statement], None]] = {
     "preempt": _preempt,
     "skip_check_adv_addr": _skip_check,
     "state": _state,
+    "timer_expired_backup": _timer_expired_backup,
     "unicast_fault_no_peer": _presence,
     "unicast_src_ip": instance_addresses.source,
     "use_ipvlan": _use_ipvlan,

@@ -48,6 +48,7 @@ class GlobalDefs:
     multicast_group_v4: IPv4Address = field(default_factory=lambda: IPv4Address("224.0.0.18"))
     multicast_group_v6: IPv6Address = field(default_factory=lambda: IPv6Address("ff02::12"))
     startup_delay_ns: int = 0
+    delay_after_boot_ns: int = 0
     lower_prio_no_advert: bool = False
     higher_prio_send_advert: bool = False
     down_timer_adverts: int = 3
@@ -86,6 +87,8 @@ class VirtualAddress:
     no_track: bool
     use_vmac: bool
     line: int
+    preferred_lifetime_s: int | None = None
+    """How long the kernel prefers it as a source, of 32 bits; the greatest is for ever; None: nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,12 @@ class TrackProcess:
 
 @dataclass(frozen=True, slots=True)
 class BfdSession:
-    """A bfd_instance, as far as VRRP follows it; how the session runs is the kernel's and the peer's business."""
+    """A bfd_instance, a session with a `neighbor`, and what its state weighs for those who follow it.
+
+    `min_rx_ns` and `min_tx_ns` are the intervals that it asks for, `idle_tx_ns` the one while the session is down;
+    `multiplier` of them without a packet mean down. `ttl` is sent, and `max_hops` fewer are accepted. `passive`: it
+    begins nothing itself.
+    """
 
     name: str
     neighbor: str
@@ -188,6 +196,13 @@ class BfdSession:
     weight: int
     reverse: bool
     line: int
+    min_rx_ns: int = 10_000_000
+    min_tx_ns: int = 10_000_000
+    idle_tx_ns: int = 1_000_000_000
+    multiplier: int = 5
+    ttl: int = 255
+    max_hops: int = 0
+    passive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +235,10 @@ class VrrpScript:
 
 @dataclass(frozen=True, slots=True)
 class SyncGroup:
-    """Instances that change state together; `members` are names of instances that exist."""
+    """Instances that change state together; `members` are names of instances that exist.
+
+    `notify` and `notify_users` are those of `VrrpInstance`.
+    """
 
     name: str
     members: tuple[str, ...]
@@ -233,6 +251,7 @@ class SyncGroup:
     track_files: tuple[TrackedFile, ...] = ()
     track_processes: tuple[TrackedProcess, ...] = ()
     track_bfd: tuple[TrackedBfd, ...] = ()
+    notify_users: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +259,10 @@ class VrrpInstance:
     """One virtual router as this node is to run it.
 
     `unicast_peer_ttl` has the (lowest, highest) TTL accepted from a peer, for those with a min_ttl or max_ttl.
-    `multicast_group` is where adverts go when there are no `unicast_peers`. `notify` maps keyword to command.
+    `multicast_group` is where adverts go when there are no `unicast_peers`. `notify` maps keyword to command,
+    and `notify_users` to "USER" or "USER GROUP" where the line names one; without, it is the script_user.
+    `timer_expired_backup` is the highest priority that the others may have, 0 where it is not given: one whose timer
+    rings that late waits for another to become master first.
     """
 
     name: str
@@ -293,6 +315,8 @@ class VrrpInstance:
     track_bfd: tuple[TrackedBfd, ...] = ()
     routes: tuple[Route, ...] = ()
     rules: tuple[Rule, ...] = ()
+    notify_users: Mapping[str, str] = field(default_factory=dict)
+    timer_expired_backup: int = 0
     ignored_scripts: tuple[TrackedScript, ...] = ()
     """Tracked in the file, and of no effect: a weight is nothing to an owner or a member of a group."""
     vmac_name: str | None = None

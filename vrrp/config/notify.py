@@ -32,6 +32,7 @@ class Notifications:
         users: as whom scripts run that name nobody.
         report: takes the diagnostics.
         commands: keyword to command.
+        named: keyword to "USER" or "USER GROUP", where the line names one.
         runnables: the same, with who runs them.
     """
 
@@ -39,6 +40,7 @@ class Notifications:
     users: ScriptUsers
     report: Report
     commands: dict[str, str] = field(default_factory=dict)
+    named: dict[str, str] = field(default_factory=dict)
     runnables: list[Runnable] = field(default_factory=list)
 
     def read(self, statement: Statement) -> None:
@@ -68,6 +70,9 @@ class Notifications:
                 self.report.warning(statement.line, message, "keepalived does not run it", Voice.OURS)
             return
         self.commands[keyword] = words[0]
+        if named:
+            # What stands behind the group is not looked at.
+            self.named[keyword] = " ".join(named[:2])
         self.runnables.append(Runnable(words[0], "", statement.line, identity))
 
     def _says_nothing(self, statement: Statement) -> bool:

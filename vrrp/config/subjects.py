@@ -19,6 +19,8 @@ _LONGEST_DELAY_US = 3_600_000_000
 LONGEST_BFD_NAME = 31
 _LONGEST_BFD_INTERVAL_MS = 4294967
 _BFD_PLACES = 3
+BFD_TTL = {4: 255, 6: 64}
+"""The TTL or hop limit of a session that says none, by the family of its neighbor."""
 
 
 @dataclass(slots=True)
@@ -209,7 +211,7 @@ _BFD_NUMBERS = {
     "weight": (-253, 253, "weight value {value} not valid (must be in range [-253-253]), ignoring"),
 }
 # What has no value, and what a later version brought.
-_UNREAD_BFD = frozenset({"checker", "multihop", "passive", "vrrp"})
+_UNREAD_BFD = frozenset({"checker", "multihop", "vrrp"})
 _BFD_INTERVALS_MS = {"min_rx": 1, "min_tx": 1, "idle_tx": 1000}
 # The processes that are told of a session; without either word, both are.
 _BFD_LISTENERS = frozenset({"checker", "vrrp"})
@@ -229,6 +231,8 @@ class BfdDraft:
     line: int
     addresses: dict[str, str] = field(default_factory=dict)
     weight: Weight = field(default_factory=Weight)
+    numbers: dict[str, int] = field(default_factory=dict)
+    passive: bool = False
     dropped: bool = False
 
     def read(self, block: Block, report: Report, keywords: Container[str] = BFD_INSTANCE.statements) -> None:
@@ -242,13 +246,18 @@ class BfdDraft:
             if entry.keyword == "neighbor_ip" and not entry.arguments:
                 report.crash(entry.line, "neighbor_ip without an address: keepalived 2.2.7 crashes")
                 continue
+            if entry.keyword == "passive":
+                self.passive = True
+                continue
             if entry.keyword in _UNREAD_BFD or argument(entry, report) is None:
                 continue
             text = entry.arguments[0]
             if entry.keyword in {"neighbor_ip", "source_ip"}:
                 self._address(entry, about, report)
             elif entry.keyword in _BFD_INTERVALS_MS:
-                _bfd_interval(entry, about, report)
+                interval_ns = _bfd_interval_ns(entry, about, report)
+                if interval_ns is not None:
+                    self.numbers[f"{entry.keyword}_ns"] = interval_ns
             else:
                 low, high, complaint = _BFD_NUMBERS[entry.keyword]
                 number = whole(text, low, high)
@@ -257,6 +266,10 @@ class BfdDraft:
                     report.warning(entry.line, message, "keepalived ignores the line")
                 elif entry.keyword == "weight":
                     self._weigh(entry, number.read, about, report)
+                else:
+                    # It has an octet for each of them.
+                    field_name = "ttl" if entry.keyword == "hoplimit" else entry.keyword
+                    self.numbers[field_name] = number.read & 0xFF
 
     def _address(self, entry: Statement, about: str, report: Report) -> None:
         text = entry.arguments[0]
@@ -295,27 +308,43 @@ class BfdDraft:
             report.error(line, message, "it is not run")
             return None
         if (source, neighbor) in taken:
-            pair = f"{source}/{neighbor}"
-            message = f"{about} has duplicate source/neighbor address {pair}, ignoring instance"
+            which = f"source/neighbor address {source}/{neighbor}" if source else f"neighbor address {neighbor}"
+            message = f"{about} has duplicate {which}, ignoring instance"
             report.error(line, message, "it is not run")
             return None
         taken.add((source, neighbor))
-        return BfdSession(self.name, neighbor, source or None, self.weight.weight, self.weight.reverse, self.line)
+        numbers = {"ttl": BFD_TTL[6 if found and found.version == 6 else 4], **self.numbers}
+        if numbers.get("max_hops", 0) > numbers["ttl"]:
+            message = f"BFD instance {self.name}: max_hops exceeds ttl/hoplimit - setting to ttl/hoplimit"
+            report.warning(line, message, f"keepalived uses {numbers['ttl']}")
+            numbers["max_hops"] = numbers["ttl"]
+        return BfdSession(
+            self.name,
+            neighbor,
+            source or None,
+            self.weight.weight,
+            self.weight.reverse,
+            self.line,
+            passive=self.passive,
+            **numbers,
+        )
 
 
-def _bfd_interval(entry: Statement, about: str, report: Report) -> None:
-    """Milliseconds with three decimal places; keepalived names the range so."""
+def _bfd_interval_ns(entry: Statement, about: str, report: Report) -> int | None:
+    """Milliseconds with three decimal places, rounded; keepalived names the range so. None for what it ignores."""
     low_ms = _BFD_INTERVALS_MS[entry.keyword]
     text = entry.arguments[0]
     # Read as microseconds are elsewhere: a thousand of these to each of those.
     number = decimal_us(text, low_ms * 10**6, _LONGEST_BFD_INTERVAL_MS * 10**6)
-    if not number.complaint:
-        if len(text.partition(".")[2]) > _BFD_PLACES:
-            message = f"number '{text}' has too many decimal places"
-            report.warning(entry.line, message, "keepalived rounds it")
-        return
     complaint = number.complaint
-    if "outside range" in complaint:
+    outside = "outside range" in complaint
+    if len(text.partition(".")[2]) > _BFD_PLACES and (outside or not complaint):
+        message = f"number '{text}' has too many decimal places"
+        report.warning(entry.line, message, "keepalived rounds it")
+    if not complaint:
+        assert number.value is not None  # as nothing is wrong with it
+        return (number.value + MICROSECOND_NS // 2) // MICROSECOND_NS * MICROSECOND_NS
+    if outside:
         complaint = f"number '{text}' outside range [{low_ms}.000, {_LONGEST_BFD_INTERVAL_MS}.000]"
     report.warning(
         entry.line,
@@ -323,3 +352,4 @@ def _bfd_interval(entry: Statement, about: str, report: Report) -> None:
         f" (must be in range [{low_ms}-{_LONGEST_BFD_INTERVAL_MS}]), ignoring",
         "keepalived ignores the line",
     )
+    return None

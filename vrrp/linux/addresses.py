@@ -188,10 +188,14 @@ def _wanted(message: nlmsg, address: bytes, described: VirtualAddress | None) ->
             attributes.append(("IFA_LABEL", described.label))
     if len(address) == 16:
         # As keepalived has them (measured): no duplicate address detection, and an address with a prefix of its own
-        # is no source for connections from here.
+        # is no source for connections from here, unless preferred_lft says so. Of IPv4 it does not look at that.
         attributes.append(("IFA_FLAGS", _NO_DAD))
-        if message["prefixlen"] == 128:
-            attributes.append(("IFA_CACHEINFO", {"ifa_preferred": 0, "ifa_valid": _FOREVER, "cstamp": 0, "tstamp": 0}))
+        preferred_s = described.preferred_lifetime_s if described is not None else None
+        if preferred_s is None and message["prefixlen"] == 128:
+            preferred_s = 0
+        if preferred_s is not None:
+            lifetimes = {"ifa_preferred": preferred_s, "ifa_valid": _FOREVER, "cstamp": 0, "tstamp": 0}
+            attributes.append(("IFA_CACHEINFO", lifetimes))
     message["attrs"] += attributes
     return message
 

@@ -15,8 +15,15 @@ from vrrp.config.model import (
     VrrpInstance,
     VrrpScript,
 )
+from vrrp.config.subjects import BFD_TTL
 from vrrp.config.values import SECOND_NS
 from vrrp.config.writer.text import block, command, seconds, some_block, statement, word
+
+# By the keyword the field of a session that is written where it is not as usual.
+_BFD_SETTINGS: Mapping[str, str] = {
+    **{keyword: f"{keyword}_ns" for keyword in ("min_rx", "min_tx", "idle_tx")},
+    **{keyword: keyword for keyword in ("multiplier", "ttl", "max_hops")},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,4 +122,15 @@ def _bfd(one: BfdSession) -> Iterator[str]:
     lines = [statement("neighbor_ip", one.neighbor)]
     if one.source is not None:
         lines.append(statement("source_ip", one.source))
+    usual = BfdSession("", "", None, 0, False, 0, ttl=BFD_TTL[6 if ":" in one.neighbor else 4])
+    for keyword, field in _BFD_SETTINGS.items():
+        value = getattr(one, field)
+        if value != getattr(usual, field):
+            lines.append(statement(keyword, _milliseconds(value) if field.endswith("_ns") else value))
+    if one.passive:
+        lines.append("passive")
     return block(statement("bfd_instance", word(one.name)), lines, _weight(one))
+
+
+def _milliseconds(interval_ns: int) -> str:
+    return f"{interval_ns // 10**6}.{interval_ns // 1000 % 1000:03d}".rstrip("0").rstrip(".")

@@ -8,7 +8,7 @@ from vrrp.config.grammar import VRRP_INSTANCE, VRRP_SYNC_GROUP
 from vrrp.config.keepalived import parse
 from vrrp.config.model import StaticAddress, SyncGroup, VirtualAddress, VrrpInstance
 from vrrp.config.route_model import Route, Rule
-from vrrp.config.values import Address
+from vrrp.config.values import UNSIGNED_MAX, Address
 from vrrp.config.writer.following import Weights
 from vrrp.config.writer.settings import INSTANCE_SETTINGS, needed
 from vrrp.config.writer.text import block, command, options, some_block, statement, word, words
@@ -40,7 +40,7 @@ def instance_block(one: VrrpInstance, global_defs: list[str], weights: Weights) 
         weights.blocks(one),
         route_block("virtual_routes", one.routes),
         rule_block("virtual_rules", one.rules),
-        _notify(one.notify),
+        _notify(one),
     )
 
 
@@ -52,7 +52,7 @@ def group_block(one: SyncGroup, weights: Weights) -> Iterator[str]:
         ["sync_group_tracking_weight"] if one.tracking_weight else [],
         weights.blocks(one),
         options(one.options, VRRP_SYNC_GROUP),
-        _notify(one.notify),
+        _notify(one),
     )
 
 
@@ -108,11 +108,14 @@ def _address(one: VirtualAddress) -> str:
         ("dev", one.device and word(one.device)),
         ("scope", one.scope),
         ("label", one.label and word(one.label)),
+        ("preferred_lft", "forever" if one.preferred_lifetime_s == UNSIGNED_MAX else one.preferred_lifetime_s),
     )
     said = (f"{keyword} {value}" for keyword, value in settings if value is not None)
     flags = ("no_track" if one.no_track else "", "use_vmac" if one.use_vmac else "")
     return statement(one.address if alone else f"{one.address}/{one.prefix}", *said, *flags)
 
 
-def _notify(commands: Mapping[str, str]) -> Iterator[str]:
-    return (statement(keyword, command(named)) for keyword, named in commands.items())
+def _notify(one: VrrpInstance | SyncGroup) -> Iterator[str]:
+    return (
+        statement(keyword, command(named), one.notify_users.get(keyword, "")) for keyword, named in one.notify.items()
+    )
