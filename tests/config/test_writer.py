@@ -367,3 +367,19 @@ vrrp_sync_group G1 {
 }
 """
     assert reads_the_same(parse(text).config) == text
+
+
+def test_commands_of_global_defs_keep_their_arguments_and_their_users() -> None:
+    lines = (
+        "vrrp_notify_fifo /run/fifo root root\n"
+        "vrrp_notify_fifo_script \"/bin/reader 'a b' c\" root\n"
+        "startup_script '/bin/up now'\nshutdown_script /bin/down"
+    )
+    text = reads_the_same(parse(global_defs(lines) + instance()).config)
+    runs = parse(text).config.globals.runnables
+    assert {keyword: one.command for keyword, one in runs.items()} == {
+        "vrrp_notify_fifo": "/run/fifo",
+        "vrrp_notify_fifo_script": "/bin/reader 'a b' c",
+        "startup_script": "/bin/up now",
+        "shutdown_script": "/bin/down",
+    }

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from vrrp.config import KeepalivedConfig
-from vrrp.config.host import KnownHost, Program
+from vrrp.config.host import Host, KnownHost, Program
 from vrrp.linux.configuration import read_configuration
 from vrrp.linux.daemon import Daemon
 from vrrp.linux.kernel import Driver
@@ -81,11 +81,13 @@ class FakeKernel:
         self.asked.append("close")
 
 
-def make_daemon(file: Path, kernel: FakeKernel, *services: Service, text: str = CONF) -> Daemon:
-    """A daemon that runs this configuration, on a machine with the program /bin/true."""
+def make_daemon(
+    file: Path, kernel: FakeKernel, *services: Service, text: str = CONF, host: Host | None = None
+) -> Daemon:
+    """A daemon that runs this configuration, on a machine with the program /bin/true unless another is given."""
     file.write_text(text)
-    host = KnownHost(frozenset(kernel.interfaces), programs={"/bin/true": Program.FOUND})
-    return Daemon(lambda: read_configuration(file, host), kernel, services)
+    where = host or KnownHost(frozenset(kernel.interfaces), programs={"/bin/true": Program.FOUND})
+    return Daemon(lambda: read_configuration(file, where), kernel, services)
 
 
 async def until(kernel: FakeKernel, wanted: str, seconds: float = 10) -> None:

@@ -95,11 +95,15 @@ def _run(
     from vrrp.linux.daemon import Daemon
     from vrrp.linux.log.event_log import EventLog
     from vrrp.linux.log.output import set_up
+    from vrrp.linux.notify import Notifier
     from vrrp.linux.rights import missing_rights
+    from vrrp.linux.scripts import ScriptRunner
     from vrrp.linux.state_directory import USUAL, InUseError, state_directory
     from vrrp.linux.status.control import ControlSocket
     from vrrp.linux.status.service_manager import ServiceManager
     from vrrp.linux.this_kernel import ThisKernel
+    from vrrp.linux.track_files import FileWatcher
+    from vrrp.linux.track_processes import ProcessWatcher
 
     set_up(log_format)
     read()  # what is wrong with the file is told before what is missing to run it
@@ -108,7 +112,9 @@ def _run(
         raise BadInput(f"vrrp run needs root, or the capabilities {' and '.join(missing)}")
     try:
         with state_directory(state_dir or USUAL) as state:
-            services: list[Service] = [EventLog(), status, ControlSocket(status, state), *web, ServiceManager()]
+            scripts: list[Service] = [Notifier(), FileWatcher(), ProcessWatcher(), ScriptRunner()]
+            shown: list[Service] = [status, ControlSocket(status, state), *web]
+            services = [EventLog(), *scripts, *shown, ServiceManager()]
             daemon = Daemon(read, ThisKernel(state), services)
             gc.freeze()  # what is there by now stays; collecting it over and over would keep timers waiting
             asyncio.run(daemon.run())

@@ -128,6 +128,7 @@ def complete(draft: InstanceDraft, defaults: GlobalDefs) -> VrrpInstance | None:
         notify=draft.notifications.commands,
         notify_users=draft.notifications.named,
         timer_expired_backup=draft.number("timer_expired_backup", 0),
+        runs_as=draft.notifications.runs_as,
         options=tuple(draft.options),
         line=draft.line,
         lines=draft.lines,

@@ -89,6 +89,7 @@ class GlobalDraft:
             options=tuple(self.options),
             line=self.line,
             lines=self.lines,
+            runnables=self.scripts.found,
         )
 
     def _number(self, keyword: str, otherwise: int) -> int:

@@ -19,20 +19,23 @@ class GlobalScripts:
     Args:
         users: as whom they run.
         report: takes the diagnostics.
+
+    Attributes:
+        found: scripts and FIFOs by keyword; the `command` of a FIFO is its path.
     """
 
     def __init__(self, users: ScriptUsers, report: Report) -> None:
         self.users = users
         self._report = report
-        self._found: dict[str, Runnable | None] = {}
+        self.found: dict[str, Runnable] = {}
 
     def start_and_end(self) -> list[Runnable]:
         """startup_script and shutdown_script, which the parent looks at."""
-        return [one for keyword, one in self._found.items() if one and keyword in START_AND_END]
+        return [one for keyword, one in self.found.items() if keyword in START_AND_END]
 
     def vrrp_fifo_scripts(self) -> list[Runnable]:
         """What reads the FIFOs of the VRRP process, which looks at it."""
-        return [one for keyword, one in self._found.items() if one and keyword in _VRRP_FIFO_SCRIPTS]
+        return [one for keyword, one in self.found.items() if keyword in _VRRP_FIFO_SCRIPTS]
 
     def read(self, statement: Statement) -> None:
         """Take one line in."""
@@ -59,7 +62,7 @@ class GlobalScripts:
         if not statement.arguments:
             self._report.warning(statement.line, f"{about} missing", IGNORED)
             return
-        if statement.keyword in self._found:
+        if statement.keyword in self.found:
             self._report.warning(statement.line, f"{about} already specified", "keepalived runs the first")
             return
         words = script_words(statement, self._report)
@@ -67,29 +70,31 @@ class GlobalScripts:
         if identity is None:
             self._report.warning(statement.line, f"Invalid {about}", IGNORED)
             return
-        self._found[statement.keyword] = Runnable(words[0], "", statement.line, identity)
+        self.found[statement.keyword] = Runnable(words[0], "", statement.line, identity)
 
     def _fifo(self, statement: Statement) -> None:
         keyword = statement.keyword
         if not statement.arguments:
             self._report.warning(statement.line, f"No {keyword} name specified", IGNORED)
-        elif keyword in self._found:
+        elif keyword in self.found:
             self._again(statement, statement.arguments[0])
-        elif self._identity(statement, statement.arguments[1:]) is not None:
-            self._found[keyword] = None
+        else:
+            identity = self._identity(statement, statement.arguments[1:])
+            if identity is not None:
+                self.found[keyword] = Runnable(statement.arguments[0], "", statement.line, identity)
 
     def _fifo_script(self, statement: Statement) -> None:
         keyword = statement.keyword
         if not statement.arguments:
             self._report.warning(statement.line, f"No {keyword} specified", IGNORED)
             return
-        if keyword in self._found:
+        if keyword in self.found:
             self._again(statement, statement.arguments[0])
             return
         words = script_words(statement, self._report)
         identity = self._identity(statement, words[1:]) if words and words[0].strip() else None
         if identity is not None:
-            self._found[keyword] = Runnable(words[0], "", statement.line, identity)
+            self.found[keyword] = Runnable(words[0], "", statement.line, identity)
 
     def _again(self, statement: Statement, what: str) -> None:
         message = f"{statement.keyword} already specified - ignoring {what}"

@@ -165,6 +165,7 @@ class Groups:
                     self._unweighted(draft, processes, "process", owned),
                     self._unweighted(draft, bfd, "bfd", owned),
                     draft.notifications.named,
+                    draft.notifications.runs_as,
                 )
             )
             self._followed_twice(settled[-1], instances)

@@ -43,6 +43,10 @@ class Host:
         """The number of a group; None when there is none of this name."""
         return 0
 
+    def own_group_id(self, name: str) -> int | None:
+        """The number of a user's own group; None when there is no such user. Where nobody knows, the user's."""
+        return self.user_id(name)
+
     def program(self, name: str) -> Program:
         """What is behind the first word of a script, a path or a name to look for in $PATH."""
         return Program.FOUND

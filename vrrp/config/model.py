@@ -14,6 +14,7 @@ from typing import Literal
 from vrrp.config.diagnostics import Diagnostic, Verdict
 from vrrp.config.lvs_model import SslContext, VirtualServer, VirtualServerGroup
 from vrrp.config.route_model import Route, Rule, TrackGroup
+from vrrp.config.script_security import ROOT, Identity, Runnable
 from vrrp.config.values import Address as Address  # noqa: PLC0414 (said again for those who import the model)
 
 InitialState = Literal["MASTER", "BACKUP"]
@@ -41,7 +42,10 @@ class OtherBlock:
 
 @dataclass(frozen=True, slots=True)
 class GlobalDefs:
-    """The global_defs; `line` is 0 when the file has none. `router_id` None is the host's name."""
+    """The global_defs; `line` is 0 when the file has none. `router_id` None is the host's name.
+
+    `runnables` has, by keyword, the scripts that it has run and the FIFOs that it has written, and as whom.
+    """
 
     router_id: str | None = None
     version: Literal[2, 3] = 2
@@ -71,6 +75,7 @@ class GlobalDefs:
     options: tuple[Option, ...] = ()
     line: int = 0
     lines: Mapping[str, int] = field(default_factory=dict)
+    runnables: Mapping[str, Runnable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,13 +236,14 @@ class VrrpScript:
     user: str | None
     line: int
     lines: Mapping[str, int] = field(default_factory=dict)
+    identity: Identity = ROOT
 
 
 @dataclass(frozen=True, slots=True)
 class SyncGroup:
     """Instances that change state together; `members` are names of instances that exist.
 
-    `notify` and `notify_users` are those of `VrrpInstance`.
+    `notify`, `notify_users` and `runs_as` are those of `VrrpInstance`.
     """
 
     name: str
@@ -252,6 +258,7 @@ class SyncGroup:
     track_processes: tuple[TrackedProcess, ...] = ()
     track_bfd: tuple[TrackedBfd, ...] = ()
     notify_users: Mapping[str, str] = field(default_factory=dict)
+    runs_as: Mapping[str, Identity] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +269,7 @@ class VrrpInstance:
     `multicast_group` is where adverts go when there are no `unicast_peers`. `notify` maps keyword to command,
     and `notify_users` to "USER" or "USER GROUP" where the line names one; without, it is the script_user.
     `timer_expired_backup` is the highest priority that the others may have, 0 where it is not given: one whose timer
-    rings that late waits for another to become master first.
+    rings that late waits for another to become master first. `runs_as` has who runs each command.
     """
 
     name: str
@@ -317,6 +324,7 @@ class VrrpInstance:
     rules: tuple[Rule, ...] = ()
     notify_users: Mapping[str, str] = field(default_factory=dict)
     timer_expired_backup: int = 0
+    runs_as: Mapping[str, Identity] = field(default_factory=dict)
     ignored_scripts: tuple[TrackedScript, ...] = ()
     """Tracked in the file, and of no effect: a weight is nothing to an owner or a member of a group."""
     vmac_name: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from vrrp.config.diagnostics import Report, Voice, missing_parameter
-from vrrp.config.script_security import Runnable, ScriptUsers
+from vrrp.config.script_security import Identity, Runnable, ScriptUsers
 from vrrp.config.settings import script_words
 from vrrp.config.tree import Statement
 from vrrp.config.words import unclosed
@@ -33,6 +33,7 @@ class Notifications:
         report: takes the diagnostics.
         commands: keyword to command.
         named: keyword to "USER" or "USER GROUP", where the line names one.
+        runs_as: keyword to who runs it.
         runnables: the same, with who runs them.
     """
 
@@ -41,6 +42,7 @@ class Notifications:
     report: Report
     commands: dict[str, str] = field(default_factory=dict)
     named: dict[str, str] = field(default_factory=dict)
+    runs_as: dict[str, Identity] = field(default_factory=dict)
     runnables: list[Runnable] = field(default_factory=list)
 
     def read(self, statement: Statement) -> None:
@@ -73,6 +75,7 @@ class Notifications:
         if named:
             # What stands behind the group is not looked at.
             self.named[keyword] = " ".join(named[:2])
+        self.runs_as[keyword] = identity
         self.runnables.append(Runnable(words[0], "", statement.line, identity))
 
     def _says_nothing(self, statement: Statement) -> bool:

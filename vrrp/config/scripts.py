@@ -82,6 +82,7 @@ def vrrp_script(block: Block, users: ScriptUsers, report: Report) -> tuple[VrrpS
         draft.user,
         draft.line,
         {entry.keyword: entry.line for entry in block.entries()},
+        draft.identity,
     )
     return script, Runnable(draft.command, draft.name, draft.line, draft.identity)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from vrrp.config.host import Host, Program
 # Where keepalived looks for a script without a path, and where Debian puts what only root needs.
 SEARCH_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _NETWORK_NAMESPACES = "/run/netns"
-_OTHERS_WRITE, _STICKY = 0o22, 0o1000
 _SETTINGS = ("net.ipv4.ip_nonlocal_bind", "net.ipv6.ip_nonlocal_bind")
 
 
@@ -54,25 +54,58 @@ class ThisMachine(Host):
         except (KeyError, ValueError):
             return None
 
-    def program(self, name: str) -> Program:
-        """Whether it is there, and others than root may write it or a folder above it."""
-        folders = [""] if "/" in name else [f"{folder}/" for folder in self._search_path]
+    def own_group_id(self, name: str) -> int | None:
+        """As the system's files have it."""
         try:
-            path = next((found for folder in folders if (found := Path(folder + name)).exists()), None)
+            return pwd.getpwnam(name).pw_gid
+        except (KeyError, ValueError):
+            return None
+
+    def program(self, name: str) -> Program:
+        """Whether it is there, and others than root could change it or what leads to it."""
+        try:
+            path = find_program(name, self._search_path)
             if path is None:
                 return Program.MISSING
-            path = path.resolve()
             if path.is_dir():
                 return Program.NO_FILE
-            modes = [one.stat().st_mode for one in (path, *path.parents)]
+            unsafe = open_to_others(path) is not None
         except (OSError, ValueError):
             return Program.MISSING
-        unsafe = any(mode & _OTHERS_WRITE and not mode & _STICKY for mode in modes)
         return Program.UNSAFE if unsafe else Program.FOUND
 
     def processors(self) -> int:
         """How many processors there are."""
         return os.cpu_count() or 1
+
+
+def find_program(name: str, search_path: Iterable[str] = SEARCH_PATH) -> Path | None:
+    """The file that a script's first word names: a path, or a name on the search path; None where there is none.
+
+    ValueError for a name that no file can have.
+    """
+    folders = [""] if "/" in name else [f"{folder}/" for folder in search_path]
+    return next((found for folder in folders if (found := Path(folder + name)).exists()), None)
+
+
+def open_to_others(path: Path) -> Path | None:
+    """Of a file that another than root could change, the path as keepalived names it; None for one that is root's.
+
+    keepalived 2.2.7's rules (measured): every file and folder on the way is root's, and its group's to write only
+    where that is root's; a folder with the sticky bit may be anybody's to write in; links are looked at as well, and
+    what they lead to. OSError for one that cannot be looked at.
+    """
+    whole = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow the links)
+    if any(step.is_symlink() and step.lstat().st_uid for step in (whole, *whole.parents)):
+        return path
+    resolved = path.resolve()
+    return resolved if any(_changeable(step.stat()) for step in (resolved, *resolved.parents)) else None
+
+
+def _changeable(found: os.stat_result) -> bool:
+    mode = found.st_mode
+    written = mode & stat.S_IWOTH or (mode & stat.S_IWGRP and found.st_gid)
+    return bool(found.st_uid or (written and not (stat.S_ISDIR(mode) and mode & stat.S_ISVTX)))
 
 
 def kernel_settings() -> dict[str, str]:

@@ -49,7 +49,8 @@ def _parts(config: KeepalivedConfig) -> Iterator[Iterable[str]]:
 
 
 def _global_defs(wanted: GlobalDefs) -> Iterator[str]:
-    kept = list(options(wanted.options, GLOBAL_DEFS))
+    runs = {keyword: one.command for keyword, one in wanted.runnables.items()}
+    kept = list(options(wanted.options, GLOBAL_DEFS, runs))
 
     def read(lines: list[str]) -> GlobalDefs:
         return parse("\n".join(block("global_defs", lines, kept))).config.globals

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from vrrp.config.context import Context
 from vrrp.config.model import Option
@@ -50,13 +51,24 @@ def some_block(head: str, body: Iterable[str]) -> Iterator[str]:
         yield from block(head, lines)
 
 
-def options(kept: Iterable[Option], context: Context) -> Iterator[str]:
-    """Keywords that were kept as text, in their order; `context` says which of them are blocks."""
+def options(
+    kept: Iterable[Option], context: Context, commands: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
+    """Keywords that were kept as text, in their order; `context` says which of them are blocks.
+
+    `commands` has, by keyword, the text's beginning where that is one command with blanks in it.
+    """
     for keyword, run in itertools.groupby(kept, key=lambda option: option.keyword):
         if keyword in context.lists or keyword in context.tables:
             yield from block(keyword, (words(option.text) for option in run))
         else:
-            yield from (statement(word(keyword), words(option.text)) for option in run)
+            yield from (_option(keyword, option.text, commands.get(keyword, "")) for option in run)
+
+
+def _option(keyword: str, text: str, run: str) -> str:
+    if " " not in run or not f"{text} ".startswith(f"{run} "):
+        return statement(word(keyword), words(text))
+    return statement(word(keyword), command(run), words(text[len(run) + 1 :]))
 
 
 def seconds(duration_ns: int) -> str:
