@@ -87,6 +87,11 @@ class Ours(_ReadsKeepalivedConf):
         "crash-child": "vrrp is one process; crash kills it",
     }
 
+    def able(self, config: KeepalivedConfig) -> tuple[KeepalivedConfig, list[str]]:
+        """All of it; processes as they are found where the kernel does not tell of them."""
+        looks = f"{self.node}: vrrp looks for processes twice a second in a network namespace"
+        return config, [looks] if config.track_processes else []
+
     def programs(self) -> Sequence[Program]:
         """By this Python, so that it is this version."""
         start = "from vrrp.cli.main import main; main()"

@@ -95,7 +95,11 @@ def test_the_two_that_read_keepalived_conf_get_the_same(tmp_path: Path) -> None:
     assert texts[0] == texts[1]
 
 
-def test_keepalived_follows_no_processes_here(tmp_path: Path) -> None:
+def test_how_processes_are_followed_here(tmp_path: Path) -> None:
+    assert Ours("a", "label", tmp_path).able(config()) == (
+        config(),
+        ["a: vrrp looks for processes twice a second in a network namespace"],
+    )
     able, notes = Keepalived("a", "label", tmp_path).able(config())
     assert notes == ["a: keepalived follows no processes in a network namespace; it runs without"]
     assert able.instances[0].track_processes == ()
