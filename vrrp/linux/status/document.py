@@ -30,7 +30,7 @@ Json: TypeAlias = dict[str, Any]
 # keepalived's numbers.
 _NUMBERS = {State.INITIALIZE: 0, State.BACKUP: 1, State.MASTER: 2, State.FAULT: 3}
 _ERRORS: dict[str, tuple[Discard, ...]] = {
-    "packet_len_err": (Discard.TOO_SHORT, Discard.LENGTH),
+    "packet_len_err": (Discard.LENGTH,),
     "advert_interval_err": (Discard.INTERVAL, Discard.ZERO_INTERVAL),
     "ip_ttl_err": (Discard.TTL, Discard.PEER_TTL),
     "invalid_type_rcvd": (Discard.TYPE,),
@@ -45,7 +45,9 @@ _ERRORS: dict[str, tuple[Discard, ...]] = {
     "authtype_mismatch": (Discard.AUTH_TYPE, Discard.AH_PRESENCE),
     "auth_failure": (Discard.PASSWORD, Discard.AH_SPI, Discard.AH_SEQUENCE, Discard.AH_ICV),
 }
-"""What keepalived counts together."""
+"""What keepalived counts together. (2.2.7 counts no other interval, though it has a name for it.)"""
+_RECEIVED_ALL_THE_SAME = (Discard.ADDRESS_LIST, Discard.ADDRESS_LIST_UNLESS_OWNER)
+"""keepalived looks at the list of addresses only when it has counted the advertisement."""
 
 
 class Status:
@@ -192,7 +194,7 @@ def _vips(addresses: tuple[VirtualAddress, ...], interface: str, held: bool) -> 
 def _stats(counters: Counters, released: int) -> Json:
     errors = {name: sum(counters.discarded[why] for why in reasons) for name, reasons in _ERRORS.items()}
     return {
-        "advert_rcvd": counters.accepted,
+        "advert_rcvd": counters.accepted + sum(counters.discarded[why] for why in _RECEIVED_ALL_THE_SAME),
         "advert_sent": counters.sent,
         "become_master": counters.became_master,
         "release_master": released,
