@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from linux import test_log_beside_keepalived as beside
 from linux.kernels import CONF, FakeKernel, make_daemon, until
 from vrrp import Advertisement, __version__, encode
 from vrrp.linux.log import output
@@ -262,3 +263,39 @@ def test_syslog_is_asked_where_there_is_one(tmp_path: Path, monkeypatch: pytest.
         logging.getLogger("vrrp").info("(VI_1) Entering MASTER STATE")
         said = listening.recv(1000)
     assert said.rstrip(b"\0") == f"<30>vrrp[{os.getpid()}]: (VI_1) Entering MASTER STATE".encode()
+
+
+def test_what_keepalived_wrote_of_the_same_packets(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """As 2.2.7 was heard to; test_log_beside_keepalived asks it again, where it is installed."""
+    caplog.set_level(logging.INFO)
+    daemon = make_daemon(tmp_path / "k.conf", FakeKernel(), EventLog(), text=beside.CONF)
+
+    async def live() -> None:
+        running = asyncio.create_task(daemon.run())
+        await asyncio.sleep(0.05)
+        for ttl, payload in beside.bad():
+            daemon.hear("eth0", Datagram(pack(beside.SENDER), pack(GROUP), ttl, payload))
+        daemon.stop()
+        await running
+
+    asyncio.run(live())
+    assert lines(caplog)[3:21] == [
+        "(VI_1) invalid TTL/HL. Received 254 and expect 255",
+        "IPv4 VRRP packet too short - 24 bytes",
+        "(VI_1) vrrp packet too long, length 44 and expect 40",
+        "(VI_1) vrrp packet too short, length 36 and expect 40",
+        "(VI_1) Invalid VRRPv2 checksum",
+        "(VI_1) Invalid packet type. 2 and expect 1",
+        "(VI_1) Invalid auth type: 3",
+        "(VI_1) received a 0 auth, expecting 1!",
+        "(VI_1) received an invalid passwd!",
+        "(VI_1) advertisement interval mismatch mine=1 sec rcv'd=2 sec",
+        "(VI_1) received an unexpected ip number count 2, expected 1!",
+        "(VI_1) ip address associated with VRID 51 not present in MASTER advert: 10.0.0.100",
+        "(VI_1) wrong version. Received 3 and expect 2",
+        "(VI_3) Invalid VRRPv3 checksum",
+        "(VI_3) ip address associated with VRID 53 not present in MASTER advert: 10.0.0.104",
+        "(VI_3) received an unexpected ip number count 1, expected 2!",
+        "(VI_3) advertisement interval updated from 1000ms to 500ms by master",
+        "(VI_3) advertisement interval updated from 500ms to 1000ms by master",
+    ]

@@ -23,6 +23,7 @@ from linux.kernels import FakeKernel, make_daemon, until
 from linux.test_log import datagram
 from vrrp.cli.errors import BadInput
 from vrrp.cli.http_option import web_server
+from vrrp.cli.main import run
 from vrrp.linux.daemon import Daemon
 from vrrp.linux.status import web
 from vrrp.linux.status.columns import COLUMNS
@@ -290,6 +291,11 @@ def test_wrong_options(tmp_path: Path, where: str, auth: str | None, message: st
         auth = auth.format(open=tmp_path / "open", empty=tmp_path / "empty")
     with pytest.raises((click.UsageError, BadInput), match=message):
         web_server(Status(), where, auth, False)
+
+
+def test_options_that_go_with_another(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["run", "--http-auth", "admin:file"]) == 2
+    assert "--http-auth and --http-beyond-loopback go with --http" in capsys.readouterr().err
 
 
 def test_right_options(tmp_path: Path) -> None:
