@@ -143,7 +143,7 @@ def test_fifo_lines_come_in_keepalived_s_order(tmp_path: Path, log: Path) -> Non
     )
     assert grouped[6:9] == ['INSTANCE "VI_1" FAULT 200', 'INSTANCE "VI_2" FAULT 200', 'GROUP "G1" FAULT 0']
     assert grouped[9:12] == ['INSTANCE "VI_1" BACKUP 200', 'INSTANCE "VI_2" BACKUP 200', 'GROUP "G1" BACKUP 0']
-    assert grouped[-3:] == ['GROUP "G1" STOP 0', 'INSTANCE "VI_1" STOP 200', 'INSTANCE "VI_2" STOP 200']
+    assert grouped[-3:] == ['INSTANCE "VI_1" STOP 200', 'INSTANCE "VI_2" STOP 200', 'GROUP "G1" STOP 0']
     assert [line for line in lines if "VI_3" in line][-1] == 'INSTANCE "VI_3" DELETED 200'
     told = read(log)
     assert "notify_deleted,of VI_3" in told

@@ -2,8 +2,8 @@
 
 As keepalived 2.2.7 was measured to: a notify_<state> script runs as it is written; the `notify` script after it with
 four more words: INSTANCE or GROUP, the name, the state and the priority, which for a group is 0. A FIFO gets the same
-four, the name in quotes. A group is told of before its members when it starts and ends, otherwise after the last of
-them has moved. A changed priority, where that is asked for, and FIFO lines come without a script.
+four, the name in quotes. A group is told of before its members when it starts, afterwards when the last of them has
+moved. A changed priority, where it is asked for, is a line of the FIFOs and nothing else.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ class Notifier:
             if told is not None:
                 self._tell(told, _DELETED, router.priority)
             return
-        first = (INSTANCE, name) not in self._states or state == _WORDS[State.INITIALIZE]
+        first = (INSTANCE, name) not in self._states
         self._states[INSTANCE, name] = state
         group = self._group_of.get(name)
         if group is not None and first:
