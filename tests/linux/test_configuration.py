@@ -80,6 +80,26 @@ def test_what_cannot_be_run_is_told_in_one_line(tmp_path: Path, text: str, compl
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("keyword", "option", "complaint"),
+    [
+        ("use_ipvlan", "", "4: (VI_1) use_ipvlan is not possible; use_vmac is"),
+        (
+            "use_vmac_addr",
+            "",
+            "4: (VI_1) use_vmac_addr is not possible; use_vmac gives all addresses of the instance one MAC address",
+        ),
+        ("nopreempt", "use_vmac", "7: (VI_1) use_vmac of one address is not possible; use_vmac of the instance is"),
+    ],
+)
+def test_devices_that_are_not_made(keyword: str, option: str, complaint: str, tmp_path: Path) -> None:
+    file = tmp_path / "k.conf"
+    file.write_text(CONF.replace("TRACK", keyword).replace("DEVICE", "eth0").replace("OPTION", option))
+    with pytest.raises(ConfigurationError) as raised:
+        read_configuration(file, HOST)
+    assert str(raised.value) == f"{file}:{complaint}"
+
+
 def test_an_interface_that_may_come_later(tmp_path: Path) -> None:
     later = "global_defs {\n dynamic_interfaces\n}\n" + conf().replace("interface eth0", "interface eth8")
     lines = list(plan(read(tmp_path, later), {"eth0": ["10.0.0.1"]}))

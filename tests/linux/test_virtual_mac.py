@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from linux.lan import Lan, lan
-from linux.namespaces import sh
+from linux.lan import VRRP, Lan, lan
+from linux.namespaces import ENVIRONMENT, sh
 
 pytestmark = [pytest.mark.root, pytest.mark.program("ip", "tcpdump", "nft")]
 
@@ -196,3 +198,67 @@ def test_a_switch_does_not_learn_the_virtual_mac_from_a_backup(tmp_path: Path) -
         learned = json.loads(sh("ip", "netns", "exec", net.space("lan"), "bridge", "-j", "fdb", "show", "br", "br0"))
         ports = {one["mac"]: one["ifname"] for one in learned if one["mac"].startswith("00:00:5e")}
         assert ports["00:00:5e:00:01:05"] == ports["00:00:5e:00:02:05"] == "pa"
+
+
+def test_a_reload_moves_addresses_to_the_macvlan_and_back(tmp_path: Path) -> None:
+    def run(text: str) -> None:
+        (tmp_path / "a.conf").write_text(text)
+        net.hang_up("a")
+
+    plain, virtual = conf().replace(" use_vmac\n", ""), conf("no_accept")
+    with lan(tmp_path, "a", "b") as net:
+        net.vrrp("a", plain)
+        net.until(lambda: net.addresses("a") >= HELD)
+        assert reach(net, "b", "10.0.0.100") == "ConnectionRefusedError"
+        run(virtual)
+        until_held(net, "a")
+        assert not net.addresses("a") & HELD
+        assert reach(net, "b", "10.0.0.100") == "TimeoutError"
+        net.until(lambda: "10.0.0.100 dev eth0 lladdr 00:00:5e:00:01:05" in net.ip("b", "neigh"))
+        run(plain)
+        net.until(lambda: net.addresses("a") >= HELD and set(devices(net, "a")) == {"other"})
+        net.until(lambda: reach(net, "b", "10.0.0.100") == "ConnectionRefusedError")
+
+
+def test_addresses_of_both_families_on_one_macvlan(tmp_path: Path) -> None:
+    excluded = "virtual_ipaddress_excluded {\n  fd00::107/64\n }"
+    with lan(tmp_path, "a", "b") as net:
+        net.vrrp("a", conf().replace("use_vmac other 02:00:00:00:00:77", f"use_vmac other\n {excluded}"))
+        net.until(lambda: net.addresses("a", "other") == {"10.0.0.107/24", "fd00::107/64"})
+
+
+def test_a_base_that_comes_later_and_goes(tmp_path: Path) -> None:
+    text = "global_defs {\n dynamic_interfaces\n}\n" + conf().replace("eth0", "eth1")
+    with lan(tmp_path, "a", "b") as net:
+        net.vrrp("a", text)
+        assert not devices(net, "a")
+        for _ in range(2):
+            net.ip("a", "link", "add", "eth1", "type", "veth", "peer", "name", "peer1")
+            net.ip("a", "link", "set", "peer1", "up")
+            net.ip("a", "addr", "add", "10.0.0.11/24", "dev", "eth1")
+            net.ip("a", "link", "set", "eth1", "up")
+            until_held(net, "a")
+            net.ip("a", "link", "del", "eth1")
+            net.until(lambda: "vrrp.5" not in net.ip("a", "-br", "link"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "path", "complaint"),
+    [
+        ("use_vmac lo", None, "interface lo is there already and is not what use_vmac would make"),
+        ("no_accept", "/nonexistent", "no_accept and strict mode need a packet filter: there is no program nft"),
+    ],
+)
+def test_what_prevents_it_is_told_in_one_line(lines: str, path: str | None, complaint: str, tmp_path: Path) -> None:
+    text = CONF.partition("vrrp_instance V6")[0].replace("use_vmac", lines).replace("LINES", "")
+    (tmp_path / "a.conf").write_text(text)
+    environment = ENVIRONMENT | ({"PATH": path} if path is not None else {})
+    words = [shutil.which("ip", path=ENVIRONMENT["PATH"]) or "ip", "netns", "exec"]
+    with lan(tmp_path, "a", "b") as net:
+        state = tmp_path / "a.state"
+        words += [net.space("a"), *VRRP, "run", "-f", str(tmp_path / "a.conf"), "--state-dir", str(state)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment, timeout=30)
+        assert done.returncode == 2
+        assert done.stderr.splitlines()[-1].endswith(complaint)
+        assert "Traceback" not in done.stderr
+        assert not devices(net, "a")

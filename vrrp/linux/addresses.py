@@ -123,6 +123,17 @@ class Addresses:
         if held is not None:
             self._remove(held.device, address, held.prefix)
 
+    def lift(self, usual: Mapping[str, str]) -> list[tuple[str, bytes]]:
+        """Take off what is held for instances that have another usual interface now; each instance and address."""
+        lifted = [
+            (held.instance, address)
+            for (_, address), held in self._held.items()
+            if usual.get(held.instance, held.usual) != held.usual
+        ]
+        for instance, address in lifted:
+            self.take(instance, address, usual[instance])
+        return lifted
+
     def restore(self, device: str) -> None:
         """Put back what somebody else took off an interface; what an interface took with it is gone."""
         link = self._links.get(device)

@@ -35,11 +35,11 @@ _SETTINGS = {
         "ipv4/conf/{name}/arp_ignore": "1",
         "ipv4/conf/{name}/promote_secondaries": "1",
         "ipv4/conf/{name}/rp_filter": "0",
-        "ipv6/conf/{name}/disable_ipv6": "1",
     },
     16: {},
 }
 """Of a macvlan, by the width of its addresses, as keepalived 2.2.7 sets them (seen in a running one)."""
+_NO_IPV6 = {"ipv6/conf/{name}/disable_ipv6": "1"}
 _NO_OWN_ADDRESS = "ipv6/conf/{name}/addr_gen_mode"
 _BASE_SETTINGS = {
     "ipv4/conf/{name}/arp_ignore": "1",
@@ -77,15 +77,17 @@ class Netlink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """The macvlan that a virtual router is to have."""
+    """The macvlan that a virtual router is to have; `mixed` when addresses of both families go there."""
 
     macvlan: Macvlan
     width: int
+    mixed: bool
 
     @property
     def settings(self) -> dict[str, str]:
         """What the kernel is told of it."""
-        return {pattern.format(name=self.macvlan.name): value for pattern, value in _SETTINGS[self.width].items()}
+        patterns = _SETTINGS[self.width] | ({} if self.width == 16 or self.mixed else _NO_IPV6)
+        return {pattern.format(name=self.macvlan.name): value for pattern, value in patterns.items()}
 
 
 class Attachments:
@@ -123,13 +125,21 @@ class Attachments:
         self._places: dict[str, Attachment] = {}
         self._barred: list[tuple[bytes, str]] = []
 
-    def settle(self, config: KeepalivedConfig) -> None:
-        """Have what this configuration needs, and nothing else. OSError for what prevents it."""
+    def plan(self, config: KeepalivedConfig) -> None:
+        """From now on `of` tells what this configuration wants; `settle` makes it."""
         there = private_macvlans(self._netlink) if any(one.use_vmac for one in config.instances) else []
         own = _own(config, set(self._links), there)
         self._places = {one.name: _place(one, own.get(one.name)) for one in config.instances}
         self._barred = list(_barred(config, self._places))
         self._wanted = {one.macvlan.name: one for one in own.values()}
+
+    @property
+    def holders(self) -> dict[str, str]:
+        """The interface that each instance's addresses usually go to."""
+        return {name: place.hold for name, place in self._places.items()}
+
+    def settle(self) -> None:
+        """Have what was planned, and nothing else. OSError for what prevents it."""
         self._provide()
 
     def of(self, config: VirtualRouterConfig) -> Attachment:
@@ -298,7 +308,8 @@ def _own(config: KeepalivedConfig, taken: set[str], there: Collection[Macvlan]) 
             if given is not None or (choice.name not in used and (choice.name not in taken or choice in there))
         )
         used.add(macvlan.name)
-        found[one.name] = _Own(macvlan, width)
+        mixed = any(len(address.address.packed) != width for address in one.excluded_addresses)
+        found[one.name] = _Own(macvlan, width, mixed)
     return found
 
 

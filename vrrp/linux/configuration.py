@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from vrrp.config import Diagnostic, Host, KeepalivedConfig, ParsedConfig, load
+from vrrp.config.line import file_of
 from vrrp.config.reader import NO_SUCH_INTERFACE
 from vrrp.config.router_config import ConversionError, convert
 from vrrp.protocol.settings import RouterConfig, TrackedInterface
@@ -47,11 +48,32 @@ def read_configuration(
     if not parsed.config.instances:
         raise ConfigurationError(f"{path}: there is no vrrp_instance in it")
     _find_interfaces(parsed.diagnostics)
+    _refuse(parsed.config)
     try:
         conversion = convert(parsed.config)
     except ConversionError as error:
         raise ConfigurationError(f"{path}:{error.line}: {error}") from error
     return Configuration(parsed, _following_addresses(conversion.router, parsed.config), conversion.notes)
+
+
+_UNKNOWN = {
+    "use_ipvlan": "use_ipvlan is not possible; use_vmac is",
+    "use_vmac_addr": "use_vmac_addr is not possible; use_vmac gives all addresses of the instance one MAC address",
+}
+"""What asks for devices that are not made here: a virtual router would run otherwise than the file says."""
+
+
+def _refuse(config: KeepalivedConfig) -> None:
+    """ConfigurationError for what asks for a device that is not made here."""
+    for instance in config.instances:
+        refused = [(instance.lines[keyword], why) for keyword, why in _UNKNOWN.items() if keyword in instance.lines]
+        refused += [
+            (one.line, "use_vmac of one address is not possible; use_vmac of the instance is")
+            for one in (*instance.addresses, *instance.excluded_addresses)
+            if one.use_vmac and not instance.use_vmac
+        ]
+        for line, why in refused:
+            raise ConfigurationError(f"{file_of(line, config.filename)}:{line}: ({instance.name}) {why}")
 
 
 def _following_addresses(router: RouterConfig, config: KeepalivedConfig) -> RouterConfig:

@@ -40,9 +40,12 @@ class Sysctl:
         for setting, value in wanted.items():
             before = self.read(setting)
             if before is not None and before != value:
-                was = self._changed.get(setting, (before, ""))[0]
-                self._changed[setting] = was, value
+                known = self._changed.get(setting)
+                was = known[0] if known is not None else before
                 self._journal.add(_entry(setting, was, value))
+                if known is not None:
+                    self._journal.strike(_entry(setting, *known))
+                self._changed[setting] = was, value
                 self.write(setting, value)
 
     def close(self) -> None:

@@ -69,8 +69,10 @@ class ThisKernel:
 
     def attach(self, router: Router, config: KeepalivedConfig) -> None:
         """Listen for the virtual routers of this configuration, and put addresses as it has them."""
+        self._attachments.plan(config)
+        lifted = self.addresses.lift(self._attachments.holders)
         self.addresses.describe(config)
-        self._attachments.settle(config)
+        self._attachments.settle()
         self._packer.forget()
         groups: dict[Ear, set[bytes]] = {}
         self._keys, self._deaf = {}, {}
@@ -85,6 +87,9 @@ class ThisKernel:
             else:
                 self._keys.setdefault(ear, set()).add(key)
                 self._deaf.setdefault(one.interface, set()).add(key)
+            held = tuple(address for name, address in lifted if name == one.name)
+            self.acquire(virtual_router, held)
+            self.announce(virtual_router, held, 1)
         self._receivers.want(groups)
 
     def sweep(self, router: Router) -> None:
