@@ -365,6 +365,18 @@ vrrp_sync_group G1 {
     }
     notify "/bin/true" root root
 }
+
+virtual_server 10.0.0.1 80 {
+    lvs_sched wlc
+    lvs_method NAT
+    protocol TCP
+    quorum_up "/bin/true x" root
+    quorum_down "/bin/true"
+    real_server 10.0.0.2 80 {
+        notify_up "/bin/true"
+        notify_down "/bin/true" root root
+    }
+}
 """
     assert reads_the_same(parse(text).config) == text
 

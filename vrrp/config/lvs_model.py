@@ -6,7 +6,8 @@ resolved: a checker's retries are its own, or its real server's, or its virtual 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Literal
 
@@ -170,6 +171,7 @@ class RealServer:
     """One server of the pool. `inhibit`: a failure sets its weight to 0 instead of removing it.
 
     Its port is the file's: only NAT changes ports, and with DR and TUN keepalived uses the virtual server's.
+    `notify_users` maps notify_up and notify_down to "USER" or "USER GROUP" where the line names one.
     """
 
     address: ServiceAddress
@@ -183,6 +185,7 @@ class RealServer:
     snmp_name: str | None = None
     notify_up: str | None = None
     notify_down: str | None = None
+    notify_users: Mapping[str, str] = field(default_factory=dict)
     checkers: tuple[Checker, ...] = ()
     line: int = 0
 
@@ -192,7 +195,8 @@ class VirtualServer:
     """A service that IPVS balances. `family` 0: both, which only tunnelled servers of a firewall mark have.
 
     `protocol` None is any, for firewall marks. `persistence_ns` 0: none. `persistence_granularity` is IPv4's mask or
-    IPv6's prefix. `scheduler_flags` are the keywords: sh-port, flag-1 and so on.
+    IPv6's prefix. `scheduler_flags` are the keywords: sh-port, flag-1 and so on. `notify_users` maps quorum_up and
+    quorum_down to "USER" or "USER GROUP" where the line names one.
     """
 
     address: ServiceAddress
@@ -208,6 +212,7 @@ class VirtualServer:
     hysteresis: int = 0
     quorum_up: str | None = None
     quorum_down: str | None = None
+    notify_users: Mapping[str, str] = field(default_factory=dict)
     alpha: bool = False
     omega: bool = False
     ha_suspend: bool = False

@@ -102,6 +102,8 @@ def take_command(entry: Statement, own: dict[str, Any], group: str | None, line:
     identity = file.users.named(words[2:]) if words[2:] else file.users.default(entry.line, report)
     if identity is not None:
         own[keyword] = named
+        if words[2:]:
+            own["notify_users"] = {**own.get("notify_users", {}), keyword: " ".join(words[2:4])}
         file.identities[line, named] = identity
     elif words[2:]:
         report.note(entry.line, f"there is no user or group {' '.join(words[2:4])}", "keepalived never runs it")

@@ -44,7 +44,7 @@ def server_block(one: VirtualServer) -> Iterator[str]:
     lines.append(statement("lvs_method", _forwarding(method)))
     lines += [f"protocol {one.protocol}"] if one.protocol else []
     lines += ["ops"] if one.one_packet else []
-    lines += _fields(one, _SERVER)
+    lines += [*_fields(one, _SERVER), *_commands(one, "quorum_up", "quorum_down")]
     if one.quorum > 1:
         lines.append(f"quorum {one.quorum}")
     if 0 < one.hysteresis < one.quorum:
@@ -141,8 +141,6 @@ _SERVER: Fields = {
     "persistence_granularity": _plain("persistence_granularity"),
     "persistence_engine": _worded("persistence_engine"),
     **_COMMON,
-    "quorum_up": _run("quorum_up"),
-    "quorum_down": _run("quorum_down"),
 }
 _REAL: Fields = {
     "weight": _plain("weight"),
@@ -150,8 +148,6 @@ _REAL: Fields = {
     "lower_connections": _plain("lthreshold"),
     "inhibit": _switched("inhibit_on_failure"),
     **_COMMON,
-    "notify_up": _run("notify_up"),
-    "notify_down": _run("notify_down"),
 }
 _TIMING: Fields = {
     "retries": _plain("retry"),
@@ -203,8 +199,16 @@ _USUAL: Mapping[type[Checker], Mapping[str, object]] = {
 
 def _real_server(one: RealServer, method: Forwarding, alpha: bool) -> Iterator[str]:
     lines = [*_own_forwarding("lvs_method", one.forwarding, method), *_fields(one, _REAL)]
+    lines += _commands(one, "notify_up", "notify_down")
     checkers = (line for checker in one.checkers for line in _checker(checker, alpha))
     return block(statement("real_server", _endpoint(one.address)), lines, checkers)
+
+
+def _commands(one: VirtualServer | RealServer, *keywords: str) -> Iterator[str]:
+    for keyword in keywords:
+        named = getattr(one, keyword)
+        if named is not None:
+            yield statement(keyword, command(named), one.notify_users.get(keyword, ""))
 
 
 def _checker(one: Checker, alpha: bool) -> Iterator[str]:
