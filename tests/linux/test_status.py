@@ -130,7 +130,7 @@ def test_the_document_has_keepalived_s_names(tmp_path: Path) -> None:
     first, second = found["vrrp"]
     assert second["data"] | KEEPALIVED_DATA == second["data"]
     assert second["data"]["vips"] == ["10.1.0.100/24 dev eth0 scope link"]
-    assert second["data"]["evips"] == ["10.1.0.101/32 dev eth1 scope global"]
+    assert second["data"]["evips"] == ["10.1.0.101 dev eth1 scope global"]
     assert list(second["stats"]) == KEEPALIVED_STATS.split()
     assert (first["data"]["state"], first["data"]["wantstate"], first["data"]["vipset"]) == (1, 1, False)
     assert first["stats"]["become_master"] == first["stats"]["release_master"] == first["stats"]["ip_ttl_err"] == 1
@@ -245,6 +245,41 @@ def test_it_can_be_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
     told(tmp_path, act)
     assert naps == [0.2] * 3
+
+
+ADDRESSES = {
+    # As keepalived 2.2.7 writes them to keepalived.json.
+    "10.0.0.101/24 brd 10.0.0.255 label eth0:api": "10.0.0.101/24 brd 10.0.0.255 dev eth0 scope global label eth0:api",
+    "10.9.0.100 label eth0:x scope host no_track": "10.9.0.100 dev eth0 scope host label eth0:x no_track",
+    "fe80::9": "fe80::9 dev eth0 scope global deprecated",
+    "2001:db8::1/64 preferred_lft 0": "2001:db8::1/64 dev eth0 scope global deprecated",
+    "2001:db8::2/64 preferred_lft 77": "2001:db8::2/64 dev eth0 scope global preferred_lft 77",
+    "2001:db8::3/64": "2001:db8::3/64 dev eth0 scope global preferred_lft forever",
+    "2001:db8::4 preferred_lft forever no_track": ("2001:db8::4 dev eth0 scope global no_track preferred_lft forever"),
+}
+
+
+def test_addresses_are_described_as_keepalived_does(tmp_path: Path) -> None:
+    blocks = []
+    for vrid, sign in ((1, "."), (2, ":")):
+        own = "\n".join(line for line in ADDRESSES if sign in line.split(maxsplit=1)[0])
+        blocks.append(
+            f"vrrp_instance V{vrid} {{\n interface eth0\n virtual_router_id {vrid}\n version 3\n advert_int 0.01\n"
+            f" virtual_ipaddress {{\n{own}\n }}\n}}\n"
+        )
+    status, kernel = Status(), FakeKernel()
+    daemon = make_daemon(tmp_path / "k.conf", kernel, status, text="".join(blocks))
+
+    async def live() -> list[str]:
+        running = asyncio.create_task(daemon.run())
+        await until(kernel, "send V1 100")
+        await until(kernel, "send V2 100")
+        found = [vip for row in status.document["vrrp"] for vip in row["data"]["vips"]]
+        daemon.stop()
+        await running
+        return found
+
+    assert asyncio.run(live()) == [f"{described} set" for described in ADDRESSES.values()]
 
 
 @pytest.mark.parametrize(

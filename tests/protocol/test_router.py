@@ -100,6 +100,18 @@ def test_strangers_are_counted(profile: Profile) -> None:
     assert router.counters("VRID 51") == Counters()
 
 
+def test_a_witness_sees_each_packet_before_it_is_acted_upon() -> None:
+    router = host(KEEPALIVED, on("eth0", KEEPALIVED))
+    router.start(0)
+    seen: list[tuple[State, bytes, Discard | None]] = []
+    router.witness = lambda one, datagram, why: seen.append((one.state, datagram.source, why))
+    router.expire(10**11)
+    router.receive(10**11, "eth0", packet(KEEPALIVED, priority=250))
+    router.receive(10**11, "eth0", packet(KEEPALIVED, vrid=52))
+    router.receive(10**11, "eth0", packet(KEEPALIVED, ttl=1))
+    assert [(state, why) for state, _, why in seen] == [(State.MASTER, None), (State.BACKUP, Discard.TTL)]
+
+
 @pytest.mark.parametrize("size", range(2, 8))
 def test_packet_that_ends_within_the_header_is_counted_where_its_vrid_points(size: int) -> None:
     router = host(KEEPALIVED, on("eth0"))

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from vrrp.linux.daemon import Daemon
 
 Json: TypeAlias = dict[str, Any]
+_FOREVER = 0xFFFFFFFF
+"""A lifetime, to the kernel."""
 
 # keepalived's numbers.
 _NUMBERS = {State.INITIALIZE: 0, State.BACKUP: 1, State.MASTER: 2, State.FAULT: 3}
@@ -186,9 +188,20 @@ def _seconds(interval_cs: int) -> float:
 
 
 def _vips(addresses: tuple[VirtualAddress, ...], interface: str, held: bool) -> Iterator[str]:
+    """Addresses as keepalived describes them."""
     for one in addresses:
-        device, scope = one.device or interface, one.scope or "global"
-        yield f"{one.address}/{one.prefix} dev {device} scope {scope}{' set' if held else ''}"
+        width = one.address.max_prefixlen
+        words = [str(one.address) if one.prefix == width else f"{one.address}/{one.prefix}"]
+        words += ["brd", str(one.broadcast)] if one.broadcast is not None else []
+        words += ["dev", one.device or interface, "scope", one.scope or "global"]
+        words += ["label", one.label] if one.label is not None else []
+        words += ["no_track"] if one.no_track else []
+        if one.address.version == 6:
+            usual_s = 0 if one.prefix == width else _FOREVER
+            preferred_s = usual_s if one.preferred_lifetime_s is None else one.preferred_lifetime_s
+            lifetime = "forever" if preferred_s == _FOREVER else str(preferred_s)
+            words += ["preferred_lft", lifetime] if preferred_s else ["deprecated"]
+        yield " ".join([*words, "set"] if held else words)
 
 
 def _stats(counters: Counters, released: int) -> Json:

@@ -35,7 +35,7 @@ a{color:var(--link)}
 .legend{display:flex;gap:8px;margin:14px 0 0;padding:0;list-style:none;flex-wrap:wrap}
 .legend li{padding:2px 10px;border:1px solid var(--line);border-radius:4px;font-size:12px}
 table{border-collapse:collapse;background:var(--paper);border:1px solid var(--line);font-variant-numeric:tabular-nums}
-th,td{padding:5px 10px;border:1px solid var(--line);text-align:left;white-space:nowrap}
+th,td{padding:5px 8px;border:1px solid var(--line);text-align:left;white-space:nowrap}
 th{background:var(--back);font-weight:600;font-size:12px}
 th.group{text-align:center;color:#fff;background:var(--head)}
 td.number{text-align:right}
