@@ -167,14 +167,20 @@ def test_executable_by_whom(tmp_path: Path) -> None:
 
 
 @pytest.mark.root
-def test_as_somebody_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize("setpriv", ["setpriv", "no-such-program"])
+def test_as_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setpriv: str) -> None:
+    monkeypatch.setattr(child, "_SETPRIV", setpriv)
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)
-    open_to_all = tmp_path / "out"
-    open_to_all.mkdir()
-    open_to_all.chmod(0o777)
-    path = script(
-        tmp_path / "s", f'id -u > "{open_to_all}/who"; id -g >> "{open_to_all}/who"; id -G >> "{open_to_all}/who"'
-    )
+    out = tmp_path / "out"
+    out.mkdir()
+    out.chmod(0o777)
+    path = script(tmp_path / "s", f'(id -u; id -g; id -G; grep CapEff /proc/self/status) > "{out}/who"')
     assert asyncio.run(outcome(Command.of(str(path), NOBODY))) == 0
-    assert (open_to_all / "who").read_text().split() == ["65534"] * 3
+    assert (out / "who").read_text().split() == ["65534"] * 3 + ["CapEff:", "0" * 16]
+    path.chmod(0o700)
+    with pytest.raises(PermissionError):
+        asyncio.run(outcome(Command.of(str(path), NOBODY)))
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        asyncio.run(outcome(Command.of(str(path), NOBODY)))

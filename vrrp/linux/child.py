@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import stat
@@ -24,6 +25,9 @@ MOST_CHILDREN = 1024
 """A machine whose scripts all hang is not to be filled up with them."""
 _SHELL = ("/bin/sh", "-c")
 _REDIRECTION = "</"
+_SETPRIV = "setpriv"
+"""Begins a script as another user: to fork a Python process and change who it is takes 8 ms, in which nothing else is
+done; to begin another program 0.3 ms (measured)."""
 _SYSTEMD = frozenset({"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"})
 
 Ended: TypeAlias = Callable[[int], None]
@@ -135,7 +139,8 @@ class Children:
     def run(self, command: Command, ended: Ended | None = None) -> Child:
         """Begin a script: no input, its output goes nowhere. OSError for one that cannot be begun.
 
-        Another user's script runs with that user's number and group and no other groups (keepalived, measured).
+        Another user's script runs with that user's number and group and no other groups (keepalived, measured); of a
+        daemon that is not root's, all scripts are its own user's.
         """
         if len(self._running) >= MOST_CHILDREN:
             raise OSError(f"{MOST_CHILDREN} scripts are running already")
@@ -169,8 +174,15 @@ class Children:
 
 def _begin(command: Command) -> subprocess.Popen[bytes]:
     identity = command.identity
-    other = identity != Identity(os.geteuid(), os.getegid())
+    # Who is not root can run scripts as nobody else.
+    other = os.geteuid() == 0 and not identity.is_root
+    setpriv = find_program(_SETPRIV) if other else None
     words: Sequence[str] = command.words
+    if setpriv is not None:
+        _check_runnable(command)
+        user, group = identity.user, identity.group
+        words = (str(setpriv), f"--reuid={user}", f"--regid={group}", f"--groups={group}", "--", *words)
+        other = False
     try:
         return subprocess.Popen(
             words,
@@ -186,3 +198,12 @@ def _begin(command: Command) -> subprocess.Popen[bytes]:
         )
     except (ValueError, subprocess.SubprocessError) as error:  # a NUL in a word; who it is to run as
         raise OSError(str(error)) from error
+
+
+def _check_runnable(command: Command) -> None:
+    """Say what setpriv(1) would otherwise find out, and tell nobody but by its exit status."""
+    path = command.words[0]
+    if not Path(path).exists():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    if not command.executable:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)

@@ -34,7 +34,7 @@ class Fifo:
             os.mkfifo(self.path, 0o600)
         except FileExistsError:
             return False
-        if identity != Identity(os.geteuid(), os.getegid()):
+        if os.geteuid() == 0 and not identity.is_root:
             os.chown(self.path, identity.user, identity.group, follow_symlinks=False)
         return True
 
