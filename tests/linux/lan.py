@@ -53,6 +53,10 @@ class Lan:
         """The namespace of a node; "lan" is the bridge's."""
         return f"{self.tag}{name}"
 
+    def inside(self, name: str) -> tuple[str, ...]:
+        """What runs a command in a namespace."""
+        return "ip", "netns", "exec", self.space(name)
+
     def ip(self, name: str, *words: object) -> str:
         """`ip` in a namespace."""
         return sh("ip", "-n", self.space(name), *words)
@@ -87,7 +91,7 @@ class Lan:
         return self._start(name, *under, *VRRP, *arguments)
 
     def _start(self, name: str, *words: object) -> subprocess.Popen[str]:
-        command = ["ip", "netns", "exec", self.space(name), *map(str, words)]
+        command = [*self.inside(name), *map(str, words)]
         with self.log(name).open("a") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, text=True, env=ENVIRONMENT)
         self.every.append(process)
@@ -168,6 +172,11 @@ class Lan:
                 found.append(Seen(at_ns, text(content.source), advertisement))
         return found
 
+    def heard_from(self, mac: str) -> list[int]:
+        """When this MAC sent packets for the VRRP group, whatever is in them."""
+        with open_capture(self.folder / "lan.pcap") as packets:
+            return [one.time_ns for one in packets if one.data[:12].hex(":") == f"01:00:5e:00:00:12:{mac}"]
+
     def announced(self) -> list[tuple[int, str]]:
         """When which address was announced."""
         found = []
@@ -186,7 +195,7 @@ def lan(folder: Path, *names: str) -> Iterator[Lan]:
     try:
         for name in ("lan", *names):
             sh("ip", "netns", "add", net.space(name))
-            sh("ip", "netns", "exec", net.space(name), "sh", "-c", _SETTLE.format(int(name == "lan")))
+            sh(*net.inside(name), "sh", "-c", _SETTLE.format(int(name == "lan")))
         still = ("type", "bridge", "stp_state", "0", "forward_delay", "0", "mcast_snooping", "0")
         net.ip("lan", "link", "add", "br0", *still)
         net.ip("lan", "link", "set", "br0", "up")
@@ -201,8 +210,9 @@ def lan(folder: Path, *names: str) -> Iterator[Lan]:
         command = ("tcpdump", "-i", "br0", "-U", "-s", "512", "--immediate-mode", "--time-stamp-precision", "nano")
         only = ("-w", str(folder / "lan.pcap"), "vrrp or ah or arp or ip6")
         silent = subprocess.DEVNULL
-        space = ("ip", "netns", "exec", net.space("lan"))
-        tcpdump = subprocess.Popen([*space, *command, *only], stdout=silent, stderr=silent, env=ENVIRONMENT, text=True)
+        tcpdump = subprocess.Popen(
+            [*net.inside("lan"), *command, *only], stdout=silent, stderr=silent, env=ENVIRONMENT, text=True
+        )
         net.every.append(tcpdump)
         wait_for(folder / "lan.pcap", 24)
         yield net

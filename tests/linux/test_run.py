@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from linux.lan import Lan, lan
+from linux.lan import VRRP, Lan, lan
+from linux.namespaces import sh
 
 pytestmark = [pytest.mark.root, pytest.mark.program("ip", "tcpdump")]
 
@@ -58,6 +62,53 @@ def test_what_keepalived_left_goes_as_well_but_not_what_an_owner_has(net: Lan) -
     assert {one.source for one in net.adverts() if one.advertisement.priority == 255} == {"10.0.0.1"}
     assert net.stop("a") == 0
     assert net.addresses("a") == {"10.0.0.1/24", "fe80::1/64"}
+
+
+def test_what_was_left_is_no_address_to_send_from_unless_there_is_no_other(net: Lan) -> None:
+    net.ip("a", "addr", "add", "fe80::100/64", "dev", "eth0", "nodad")
+    net.vrrp("a", conf("fe80::100/64"))
+    net.until_holder("fe80::100", "a")
+    net.stop("a")
+    assert {one.source for one in net.adverts()} == {"fe80::1"}
+    net.ip("a", "addr", "flush", "dev", "eth0")
+    net.ip("a", "addr", "add", VIP, "dev", "eth0")
+    net.vrrp("a", conf())
+    time.sleep(0.5)
+    assert {one.source for one in net.adverts()} == {"fe80::1", "10.0.0.100"}
+    assert net.stop("a") == 0
+    assert net.addresses("a") == {VIP}
+
+
+FLOOD = """
+import socket, time
+out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+out.bind(("br0", 0))
+head = bytes.fromhex("01005e000012" "020000000099" "0800" "45c0002000000000ff7000000a000063e0000012")
+total = sum(int.from_bytes(head[n:n + 2], "big") for n in range(14, 34, 2)) % 0xFFFF
+head = head[:24] + (0xFFFF - total).to_bytes(2, "big") + head[26:]
+frames = [head + bytes((version << 4 | 1, vrid, 50, 1, 0, 5, 7, 7, 10, 0, 0, 100))
+          for version in (2, 3, 9) for vrid in (0, 7, 99)]
+begun = time.monotonic()
+for n in range(30_000):
+    out.send(frames[n % len(frames)])
+    while time.monotonic() < begun + n / 10_000:
+        time.sleep(0.0005)
+"""
+
+
+def test_ten_thousand_bad_packets_a_second_do_not_keep_it_from_its_timers(net: Lan) -> None:
+    net.vrrp("a", conf())
+    net.until_holder("10.0.0.100", "a")
+    begun = len(net.adverts())
+    sh(*net.inside("lan"), sys.executable, "-c", FLOOD)
+    time.sleep(0.2)
+    status = sh(*net.inside("a"), *VRRP, "status", "--state-dir", net.folder / "a.state", "--json", "-")
+    assert sum(json.loads(status)["daemon"]["strangers"].values()) > 29_000
+    ours = net.heard_from("02:00:00:00:00:01")[begun:]
+    gaps = [(after - before) / 1e6 for before, after in pairwise(ours)]
+    assert len(ours) > 40
+    assert max(gaps) < 50 + 300, sorted(gaps)[-5:]
+    assert net.stop("a") == 0
 
 
 def test_a_reload_changes_what_changed_and_a_broken_one_nothing(net: Lan) -> None:

@@ -22,6 +22,8 @@ log = logging.getLogger("vrrp.sockets")
 
 _MOST_AT_ONCE = 256
 """Packets taken in one go: whoever floods a router does not keep it from its timers."""
+_MOST_WAITING = 4096
+"""The same for what waited when a timer ended: after a pause of the whole process, the master's last word is in it."""
 _LARGEST = 65_535
 _BUFFER = 1 << 20
 _IP_MULTICAST_ALL = 49
@@ -90,7 +92,7 @@ class Receivers:
     def drain(self) -> None:
         """Hand over what has arrived already."""
         for ear in list(self._open):
-            self._read(ear)
+            self._read(ear, _MOST_WAITING)
 
     def close(self) -> None:
         """Close all."""
@@ -102,10 +104,10 @@ class Receivers:
         self._loop.remove_reader(opened)
         opened.close()
 
-    def _read(self, ear: Ear) -> None:
+    def _read(self, ear: Ear, most: int = _MOST_AT_ONCE) -> None:
         take = _take_ipv4 if ear.width == 4 else _take_ipv6
         opened = self._open[ear][1]
-        for _ in range(_MOST_AT_ONCE):
+        for _ in range(most):
             try:
                 datagram = take(opened)
             except BlockingIOError:

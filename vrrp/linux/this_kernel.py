@@ -16,6 +16,7 @@ from vrrp.linux.links import GROUPS, Links
 from vrrp.linux.netlink import Netlink
 from vrrp.linux.receiver import Ear, Receivers, ear_of
 from vrrp.linux.transmitter import Transmitters
+from vrrp.protocol.member import primary
 from vrrp.protocol.packer import Packer
 from vrrp.protocol.router import Router
 from vrrp.protocol.virtual_router import VirtualRouter
@@ -93,13 +94,24 @@ class ThisKernel:
         self._receivers.want(groups)
 
     def sweep(self, router: Router) -> None:
-        """Take away addresses that an earlier run left; those of an address owner may be the interface's own."""
+        """Take away addresses that an earlier run, ours or keepalived's, left on the interfaces.
+
+        An address owner's may be the interface's own, and one without which nothing could be sent is left alone.
+        """
         self.addresses.sweep(
             (self.addresses.device(one.config.name, address, self._attachments.of(one.config).hold), address)
             for one in router.virtual_routers
+            if not one.config.owner and (one.config.source is not None or self._has_other(one))
             for address in one.served
-            if not one.config.owner and address != one.source
         )
+        for name in self.links.by_name:
+            self._list(name)
+
+    def _has_other(self, virtual_router: VirtualRouter) -> bool:
+        """Whether its interface has an address to send from that is not virtual."""
+        link = self.links.by_name.get(virtual_router.config.interface)
+        others = [one for one in link.addresses if one not in virtual_router.served] if link is not None else []
+        return primary(virtual_router.config.width, others) is not None
 
     def drain(self) -> None:
         """Hand over what has arrived already."""
@@ -154,10 +166,13 @@ class ThisKernel:
         if wanted:
             self._driver.hear(ear.interface, datagram)
 
-    def _changed(self, name: str) -> None:
+    def _list(self, name: str) -> None:
         link = self.links.by_name.get(name)
         addresses = link.addresses if link is not None else ()
         self.interfaces[name] = tuple(one for one in addresses if not self.addresses.holds(name, one))
+
+    def _changed(self, name: str) -> None:
+        self._list(name)
         self._attachments.renew(name)
         self._receivers.renew()
         self._driver.interface_changed(name)
