@@ -176,10 +176,10 @@ class Attachments:
                 if wanted is None or wanted.macvlan != macvlan:
                     self._delete(macvlan)
             self._sysctl.settle(self._base_settings())
-            made = self._make()
+            self._make()
             self._protect()
-            for name in made:  # not before: what they report is to go by the interface below
-                set_up(self._netlink, self._links[name].index)
+            for name in self._wanted:  # not before: what they report is to go by the interface below
+                self._set_up(name)
             self._refresh()
         finally:
             self._busy = False
@@ -194,9 +194,8 @@ class Attachments:
             else:
                 self._journal.strike(entry)
 
-    def _make(self) -> list[str]:
-        """Make what is not there; the names of those, which are not up yet."""
-        made = []
+    def _make(self) -> None:
+        """Make what is not there; it is not up yet."""
         for own in self._wanted.values():
             name = own.macvlan.name
             base = self._links.get(own.macvlan.base)
@@ -204,12 +203,18 @@ class Attachments:
                 continue  # it may come later
             if name not in self._links:
                 self._create(own, base)
-                made.append(name)
             elif name not in self._made:
                 self._adopt(own.macvlan)
             if own.width == 16:
                 self._lend_addresses(base, self._links[name])
-        return made
+
+    def _set_up(self, name: str) -> None:
+        link = self._links.get(name)
+        if link is not None and not link.up:
+            try:
+                set_up(self._netlink, link.index)
+            except OSError as error:
+                raise OSError(error.errno, f"cannot set {name} up: {error.strerror or error}") from error
 
     def _create(self, own: _Own, base: Link) -> None:
         name = own.macvlan.name
