@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -145,6 +147,29 @@ def test_what_cannot_be_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         await children.close(0)
 
     asyncio.run(live())
+
+
+@pytest.mark.program("setpriv")
+def test_they_end_with_the_daemon_however_it_dies(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    lines = ("trap 'echo term >> " + f"{told}; exit' TERM", f"echo start >> {told}", "while :; do sleep 0.05; done")
+    deaf = script(tmp_path / "deaf", *lines)
+    parent = f"""
+import asyncio
+from vrrp.linux.child import Children, Command
+from vrrp.config.script_security import Identity
+async def live():
+    Children(asyncio.get_running_loop()).run(Command(({str(deaf)!r},), Identity({OWN.user}, {OWN.group})))
+    await asyncio.sleep(60)
+asyncio.run(live())
+"""
+    with subprocess.Popen([sys.executable, "-c", parent]) as daemon:
+        for wanted in ("start\n", "start\nterm\n"):
+            deadline = time.monotonic() + 10
+            while not told.exists() or told.read_text() != wanted:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            daemon.kill()
 
 
 def test_executable_by_whom(tmp_path: Path) -> None:
