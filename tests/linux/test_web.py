@@ -30,7 +30,7 @@ from vrrp.linux.status.columns import COLUMNS
 from vrrp.linux.status.document import Status
 from vrrp.linux.status.metrics import metrics
 from vrrp.linux.status.page import page, table
-from vrrp.linux.status.web import WebServer, loopback
+from vrrp.linux.status.web import Reply, WebServer, loopback
 
 # A name may hold what HTML and Prometheus must escape.
 CONF = """\
@@ -307,32 +307,36 @@ def test_right_options(tmp_path: Path) -> None:
     assert loopback("::1")
 
 
+def browser(home: Path, address: str, *how: str) -> list[str]:
+    """The command of a browser without a window."""
+    return [
+        "chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={home / 'chrome'}",
+        "--enable-logging=stderr", "--window-size=1500,1000", *how, address,
+    ]  # fmt: skip
+
+
+def surroundings(home: Path) -> dict[str, str]:
+    return {"PATH": PROGRAM_PATH, "HOME": str(home)}
+
+
+def browse(home: Path, address: str, *how: str) -> subprocess.CompletedProcess[str]:
+    """Look at a page once."""
+    words = browser(home, address, *how)
+    return subprocess.run(words, capture_output=True, text=True, check=True, timeout=120, env=surroundings(home))
+
+
 @pytest.mark.program("chromium")
 def test_a_browser_shows_it(tmp_path: Path) -> None:
     """With its style, which the security policy allows, and its colors; nothing is complained of."""
-    browser = [
-        "chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'chrome'}",
-        "--enable-logging=stderr", "--window-size=1500,1000", "--virtual-time-budget=2000",
-    ]  # fmt: skip
     picture = tmp_path / "page.png"
 
     async def act(daemon: Daemon, server: WebServer, status: Status) -> None:
-        def look(*how: str) -> subprocess.CompletedProcess[str]:
-            words = [*browser, *how, f"http://127.0.0.1:{server.port}/;refresh=60"]
-            return subprocess.run(
-                words,
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=120,
-                env={"PATH": PROGRAM_PATH, "HOME": str(tmp_path)},
-            )
-
-        seen = await asyncio.to_thread(look, "--dump-dom")
+        address = f"http://127.0.0.1:{server.port}/"
+        seen = await asyncio.to_thread(browse, tmp_path, address, "--dump-dom")
         assert re.search(r'<tr class="MASTER"><td><span class="tip"', seen.stdout)
         assert '<tr class="FAULT">' in seen.stdout
         assert "CONSOLE" not in seen.stderr  # where it says what a security policy forbade
-        await asyncio.to_thread(look, f"--screenshot={picture}")
+        await asyncio.to_thread(browse, tmp_path, address, f"--screenshot={picture}")
 
     serving(tmp_path, act, down="eth1")
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
@@ -340,3 +344,35 @@ def test_a_browser_shows_it(tmp_path: Path) -> None:
     pixels = (imread(picture)[:, :, :3] * 255).round().astype(int)
     for color in ((0x20, 0x42, 0x5F), (0xC4, 0xF0, 0xCD), (0xFF, 0xC2, 0xC2)):
         assert (abs(pixels - color).max(axis=2) <= 2).sum() > 2000
+
+
+@pytest.mark.program("chromium")
+def test_a_browser_needs_the_password_and_loads_the_page_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    answer = WebServer.reply
+
+    def reply(server: WebServer, head: str) -> Reply:
+        found = answer(server, head)
+        if "favicon" not in head:
+            asked.append(f"{found.status.value} {head.split()[1]}")
+        return found
+
+    monkeypatch.setattr(WebServer, "reply", reply)
+
+    async def act(daemon: Daemon, server: WebServer, status: Status) -> None:
+        place = f"127.0.0.1:{server.port}/;refresh=1"
+        seen = await asyncio.to_thread(browse, tmp_path, f"http://{place}", "--dump-dom")
+        assert "MASTER" not in seen.stdout
+        words = browser(tmp_path, f"http://admin:s3cret@{place}", "--remote-debugging-port=0")
+        quiet = asyncio.subprocess.DEVNULL
+        running = await asyncio.create_subprocess_exec(*words, stdout=quiet, stderr=quiet, env=surroundings(tmp_path))
+        try:
+            async with asyncio.timeout(60):
+                while asked.count("200 /;refresh=1") < 3:
+                    await asyncio.sleep(0.1)
+        finally:
+            running.terminate()
+            await running.wait()
+
+    serving(tmp_path, act, ("admin", "s3cret"))
+    assert asked[0] == "401 /;refresh=1"
