@@ -13,7 +13,7 @@ from sim.scenario import Scenario, ScenarioSource, load_scenario, read_scenario
 from sim.scenario_file import ScenarioError
 from sim.topology import lay_out
 from vrrp.config import Diagnostic, ParsedConfig, Severity, Verdict, load
-from vrrp.config.line import file_of
+from vrrp.config.language.line import file_of
 from vrrp.config.router_config import ConversionError, convert
 from vrrp.durations import duration_text, parse_duration
 from vrrp.protocol.profile import profile_named

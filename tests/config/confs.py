@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from vrrp.config import Diagnostic, ParsedConfig, Verdict, VrrpInstance, parse
 from vrrp.config.diagnostics import Report
-from vrrp.config.lexer import Fragment
-from vrrp.config.source import Source
+from vrrp.config.language.lexer import Fragment
+from vrrp.config.language.source import Source
 
 ADDRESS = "virtual_ipaddress {\n10.0.0.100/24\n}\n"
 ADDRESS_V6 = "virtual_ipaddress {\nfe80::100\n}\n"

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from config.confs import ADDRESS, BASE
-from vrrp.config import Severity, Verdict, includes, load, open_files, parse
+from vrrp.config import Severity, Verdict, load, parse
 from vrrp.config.diagnostics import Voice
-from vrrp.config.includes import Check, find_files, read_include, read_include_check
-from vrrp.config.line import Line, file_of, order_of
+from vrrp.config.language import includes, open_files
+from vrrp.config.language.includes import Check, find_files, read_include, read_include_check
+from vrrp.config.language.line import Line, file_of, order_of
 
 INSTANCE = f"vrrp_instance VI_1 {{\n{BASE}{ADDRESS}include part.conf\n}}\n"
 

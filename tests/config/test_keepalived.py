@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from config.confs import instance, only
 from vrrp.config import Severity, Verdict, load, parse
 from vrrp.config.grammar import CONTEXTS
-from vrrp.config.open_files import LARGEST_FILE
+from vrrp.config.language.open_files import LARGEST_FILE
 
 CONFS = Path(__file__).parent / "data" / "confs"
 SECOND_NS = 1_000_000_000

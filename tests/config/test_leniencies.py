@@ -19,7 +19,7 @@ import pytest
 
 from config.confs import complaints, only
 from vrrp.config import ParsedConfig, VrrpInstance, parse
-from vrrp.config.lvs_model import Checker, Connection, SmtpCheck, UdpCheck, VirtualServer, WebCheck
+from vrrp.config.lvs.model import Checker, Connection, SmtpCheck, UdpCheck, VirtualServer, WebCheck
 
 _SERVER = "virtual_server 10.0.0.1 80 {\nlb_algo rr\nlb_kind NAT\nprotocol TCP\n"
 MACROS = {

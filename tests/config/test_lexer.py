@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vrrp.config.lexer import Code, Kind, first_brace, kind_of, without_comment
+from vrrp.config.language.lexer import Code, Kind, first_brace, kind_of, without_comment
 
 
 @pytest.mark.parametrize(

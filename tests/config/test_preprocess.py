@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.confs import fragments
-from vrrp.config import preprocess
-from vrrp.config.definitions import LONGEST_EXPANSION
 from vrrp.config.diagnostics import Report, Verdict, Voice
-from vrrp.config.lexer import Kind
-from vrrp.config.line import order_of
-from vrrp.config.open_files import LONGEST_LINE
+from vrrp.config.language import preprocess
+from vrrp.config.language.definitions import LONGEST_EXPANSION
+from vrrp.config.language.lexer import Kind
+from vrrp.config.language.line import order_of
+from vrrp.config.language.open_files import LONGEST_LINE
 
 
 def cut(text: str, config_id: str | None = "main", **environment: str) -> tuple[list[str], list[str]]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vrrp.config.words import shown_command, split_command, split_words
+from vrrp.config.language.words import shown_command, split_command, split_words
 
 
 @pytest.mark.parametrize(

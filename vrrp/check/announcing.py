@@ -10,7 +10,7 @@ from vrrp.check.election import first, healthy
 from vrrp.check.finding import Finding
 from vrrp.check.rule import check
 from vrrp.check.rulebook import rulebook
-from vrrp.config.completion import OWNER_PRIORITY
+from vrrp.config.instance.completion import OWNER_PRIORITY
 from vrrp.protocol.timers import CENTISECOND_NS, SECOND_NS, master_down_ns
 
 _RULES = rulebook("announcing")

@@ -16,7 +16,7 @@ from pathlib import PurePath
 from vrrp.check.finding import Place
 from vrrp.config.frr import FrrRouter
 from vrrp.config.haproxy import HaproxyConfig
-from vrrp.config.line import file_of
+from vrrp.config.language.line import file_of
 from vrrp.config.model import Address, KeepalivedConfig, ParsedConfig, SyncGroup, VrrpInstance
 
 # So few files are taken for the nodes of one site: then the same VRID alone makes two instances one virtual router.

@@ -9,7 +9,7 @@ from vrrp.check.finding import Finding
 from vrrp.check.mismatch import named
 from vrrp.check.rule import check
 from vrrp.check.rulebook import rulebook
-from vrrp.config.completion import OWNER_PRIORITY
+from vrrp.config.instance.completion import OWNER_PRIORITY
 from vrrp.config.model import SyncGroup, Tracked, VrrpInstance
 
 _RULES = rulebook("election")

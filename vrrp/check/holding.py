@@ -9,7 +9,7 @@ from vrrp.check.cluster import Cluster, Member, addresses, family
 from vrrp.check.finding import Finding
 from vrrp.check.rule import check
 from vrrp.check.rulebook import rulebook
-from vrrp.config.completion import OWNER_PRIORITY
+from vrrp.config.instance.completion import OWNER_PRIORITY
 from vrrp.config.model import VirtualAddress
 from vrrp.words import nearest
 

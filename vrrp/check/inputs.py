@@ -15,7 +15,7 @@ from vrrp.config import ParsedConfig, load
 from vrrp.config.frr import parse_frr
 from vrrp.config.haproxy import parse_haproxy
 from vrrp.config.host import Host
-from vrrp.config.open_files import LARGEST_FILE
+from vrrp.config.language.open_files import LARGEST_FILE
 
 _HAPROXY = re.compile(r"^\s*(?:global|defaults|frontend|backend|listen)\b(?!.*[{}])", re.MULTILINE)
 _KEEPALIVED = re.compile(

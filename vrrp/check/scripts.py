@@ -13,8 +13,8 @@ from vrrp.check.finding import Finding, Place
 from vrrp.check.mismatch import named
 from vrrp.check.rule import check
 from vrrp.check.rulebook import rulebook
-from vrrp.config.completion import OWNER_PRIORITY
-from vrrp.config.instance import DEFAULT_PRIORITY
+from vrrp.config.instance.block import DEFAULT_PRIORITY
+from vrrp.config.instance.completion import OWNER_PRIORITY
 from vrrp.config.model import TrackedScript, VrrpInstance, VrrpScript
 from vrrp.protocol.timers import CENTISECOND_NS, SECOND_NS, master_down_ns, skew_ns
 

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from vrrp.config.line import file_of, is_end, order_of
+from vrrp.config.language.line import file_of, is_end, order_of
 from vrrp.words import printable
 
 

@@ -9,7 +9,7 @@ import difflib
 from dataclasses import dataclass, replace
 
 from vrrp.config.context import Context, Naming, word_set
-from vrrp.config.lvs_grammar import LVS_CONTEXTS
+from vrrp.config.lvs.grammar import LVS_CONTEXTS
 
 _LONGEST_KEYWORD = 40
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from vrrp.config.completion import OWNER_PRIORITY
 from vrrp.config.diagnostics import Report, Voice
 from vrrp.config.following import Follower
+from vrrp.config.instance.completion import OWNER_PRIORITY
 from vrrp.config.model import (
     Option,
     SyncGroup,

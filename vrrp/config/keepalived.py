@@ -8,10 +8,10 @@ from pathlib import Path
 
 from vrrp.config.diagnostics import Report, Voice
 from vrrp.config.host import Host
+from vrrp.config.language.open_files import LARGEST_FILE, decode
+from vrrp.config.language.source import Source
 from vrrp.config.model import KeepalivedConfig, ParsedConfig
-from vrrp.config.open_files import LARGEST_FILE, decode
 from vrrp.config.reader import Reader
-from vrrp.config.source import Source
 
 
 def parse(

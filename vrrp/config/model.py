@@ -12,8 +12,8 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
 
 from vrrp.config.diagnostics import Diagnostic, Verdict
-from vrrp.config.lvs_model import SslContext, VirtualServer, VirtualServerGroup
-from vrrp.config.route_model import Route, Rule, TrackGroup
+from vrrp.config.lvs.model import SslContext, VirtualServer, VirtualServerGroup
+from vrrp.config.routing.model import Route, Rule, TrackGroup
 from vrrp.config.script_security import ROOT, Identity, Runnable
 from vrrp.config.values import Address as Address  # noqa: PLC0414 (said again for those who import the model)
 

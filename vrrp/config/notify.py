@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from vrrp.config.diagnostics import Report, Voice, missing_parameter
+from vrrp.config.language.words import unclosed
 from vrrp.config.script_security import Identity, Runnable, ScriptUsers
 from vrrp.config.settings import script_words
 from vrrp.config.tree import Statement
-from vrrp.config.words import unclosed
 
 NOTIFY_KEYWORDS = frozenset(
     {

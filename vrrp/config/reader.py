@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from vrrp.config.completion import complete, identified
 from vrrp.config.diagnostics import Report, Voice
 from vrrp.config.following import Follower
-from vrrp.config.global_defs import GlobalDraft
+from vrrp.config.globals.block import GlobalDraft
 from vrrp.config.grammar import BFD, CHECKER, PARENT, VRRP, Process
 from vrrp.config.groups import GroupDraft, Groups
 from vrrp.config.host import Host, Interfaces
-from vrrp.config.instance import read_instance
-from vrrp.config.instance_draft import InstanceDraft
-from vrrp.config.lexer import Fragment
+from vrrp.config.instance.block import read_instance
+from vrrp.config.instance.completion import complete, identified
+from vrrp.config.instance.draft import InstanceDraft
+from vrrp.config.language.lexer import Fragment
+from vrrp.config.language.source import Source
 from vrrp.config.links import GarpGroups, link_delays, read_linkbeat, shortened
-from vrrp.config.lvs import Balancing
+from vrrp.config.lvs.blocks import Balancing
 from vrrp.config.model import (
     Address,
     GlobalDefs,
@@ -28,11 +29,10 @@ from vrrp.config.model import (
     VrrpInstance,
 )
 from vrrp.config.notify import Notifications
-from vrrp.config.rules import RuleReader
+from vrrp.config.routing.rules import RuleReader
+from vrrp.config.routing.statics import Statics
 from vrrp.config.script_security import disabled_scripts
 from vrrp.config.settings import options_of
-from vrrp.config.source import Source
-from vrrp.config.statics import Statics
 from vrrp.config.top_level import TopLevel
 from vrrp.config.trackables import Definitions
 from vrrp.config.tree import Block, Statement, TreeReader

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vrrp.config.diagnostics import Report
+from vrrp.config.language.words import shown_command, split_command, unclosed
 from vrrp.config.model import VrrpScript
 from vrrp.config.script_security import Identity, Runnable, ScriptUsers
 from vrrp.config.settings import argument
 from vrrp.config.tree import Block, Statement
 from vrrp.config.values import SECOND_NS, whole
-from vrrp.config.words import shown_command, split_command, unclosed
 
 HIGHEST_WEIGHT = 253
 _LONGEST_S = 4294

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from vrrp.config.diagnostics import Report, Voice, missing_parameter
+from vrrp.config.language.words import split_command, unclosed
 from vrrp.config.model import Option
 from vrrp.config.tree import Block, Statement
-from vrrp.config.words import split_command, unclosed
 
 
 def argument(statement: Statement, report: Report) -> str | None:

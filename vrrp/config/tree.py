@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from vrrp.config.context import Context
 from vrrp.config.diagnostics import Report, missing_parameter
 from vrrp.config.grammar import FILE, Process, advice
-from vrrp.config.lexer import Fragment, Kind
-from vrrp.config.line import end_after
+from vrrp.config.language.lexer import Fragment, Kind
+from vrrp.config.language.line import end_after
+from vrrp.config.language.words import split_words
 from vrrp.config.values import octets
-from vrrp.config.words import split_words
 
 _BLOCKS = FILE.tables.keys() | FILE.lists | FILE.named_lists
 

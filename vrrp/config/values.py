@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from vrrp.config.words import REMEMBERED
+from vrrp.config.language.words import REMEMBERED
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

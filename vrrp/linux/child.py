@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from vrrp.config.language.words import split_command
 from vrrp.config.script_security import ROOT, Identity
-from vrrp.config.words import split_command
 from vrrp.linux.machine import find_program
 
 UMASK = 0o177

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from vrrp.config import Diagnostic, Host, KeepalivedConfig, ParsedConfig, load
-from vrrp.config.line import file_of
+from vrrp.config.language.line import file_of
 from vrrp.config.reader import NO_SUCH_INTERFACE
 from vrrp.config.router_config import ConversionError, convert
 from vrrp.protocol.settings import RouterConfig, TrackedInterface

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from vrrp.config.grammar import FILE, GLOBAL_DEFS
 from vrrp.config.keepalived import parse
 from vrrp.config.model import GlobalDefs, KeepalivedConfig, LinkDelays, OtherBlock
-from vrrp.config.route_model import TrackGroup
+from vrrp.config.routing.model import TrackGroup
 from vrrp.config.writer.following import Weights, definitions
 from vrrp.config.writer.instance import group_block, instance_block, route_block, rule_block, static_address_block
 from vrrp.config.writer.servers import server_block, server_group_block, ssl_block

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from vrrp.config.grammar import VRRP_INSTANCE, VRRP_SYNC_GROUP
 from vrrp.config.keepalived import parse
 from vrrp.config.model import StaticAddress, SyncGroup, VirtualAddress, VrrpInstance
-from vrrp.config.route_model import Route, Rule
+from vrrp.config.routing.model import Route, Rule
 from vrrp.config.values import UNSIGNED_MAX, Address
 from vrrp.config.writer.following import Weights
 from vrrp.config.writer.settings import INSTANCE_SETTINGS, needed

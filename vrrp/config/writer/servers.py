@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from vrrp.config.endpoints import ServiceAddress
-from vrrp.config.lvs_model import (
+from vrrp.config.lvs.completion import derived_family
+from vrrp.config.lvs.endpoints import ServiceAddress
+from vrrp.config.lvs.model import (
     BfdCheck,
     Checker,
     Connection,
@@ -27,7 +28,6 @@ from vrrp.config.lvs_model import (
     WebCheck,
 )
 from vrrp.config.values import SECOND_NS
-from vrrp.config.virtual_server_completion import derived_family
 from vrrp.config.writer.text import block, command, on_off, seconds, statement, word, words
 
 _CONNECTION = Connection()

@@ -7,10 +7,10 @@ import string
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from vrrp.config.checkers import CheckerDraft, Surroundings, end_of_connection, take_common
 from vrrp.config.diagnostics import Report
 from vrrp.config.fields import IGNORES, Field, choice, set_field, switch, unsigned, word
-from vrrp.config.lvs_model import Url, WebCheck
+from vrrp.config.lvs.checkers import CheckerDraft, Surroundings, end_of_connection, take_common
+from vrrp.config.lvs.model import Url, WebCheck
 from vrrp.config.settings import argument
 from vrrp.config.tree import Block, Statement
 from vrrp.config.values import SECOND_NS

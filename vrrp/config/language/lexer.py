@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from vrrp.config.words import REMEMBERED, split_words
+from vrrp.config.language.words import REMEMBERED, split_words
 
 _MARK = re.compile(r'\\(.?)|["#!]', re.DOTALL)
 _BRACE = re.compile(r'"[^"]*(?:"|\Z)|([{}])')

@@ -6,7 +6,7 @@ from typing import Any
 
 from vrrp.config.diagnostics import Report
 from vrrp.config.fields import IGNORES
-from vrrp.config.lvs_model import Forwarding
+from vrrp.config.lvs.model import Forwarding
 from vrrp.config.settings import argument
 from vrrp.config.tree import Statement
 from vrrp.config.values import whole

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vrrp.config.diagnostics import Report
-from vrrp.config.endpoints import host_address
 from vrrp.config.fields import IGNORES, Field, choice, integer, presence, set_field, switch, timer, unsigned, word
-from vrrp.config.lvs_model import (
+from vrrp.config.language.words import shown_command
+from vrrp.config.lvs.endpoints import host_address
+from vrrp.config.lvs.model import (
     BfdCheck,
     Checker,
     Connection,
@@ -26,7 +27,6 @@ from vrrp.config.script_security import Identity, ScriptUsers
 from vrrp.config.settings import argument, command
 from vrrp.config.tree import Block, Statement
 from vrrp.config.values import LONGEST_US, SECOND_NS, UNSIGNED_MAX, Address, octets, whole
-from vrrp.config.words import shown_command
 
 _LONGEST_INTERFACE = 15
 _LONGEST_S = 4294

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from vrrp.config.address_lines import virtual_address
 from vrrp.config.diagnostics import Report
 from vrrp.config.host import Interfaces
+from vrrp.config.instance.address_lines import virtual_address
 from vrrp.config.model import StaticAddress
-from vrrp.config.route_model import Route, Rule, TrackGroup
-from vrrp.config.routes import routes
-from vrrp.config.rules import RuleReader
+from vrrp.config.routing.model import Route, Rule, TrackGroup
+from vrrp.config.routing.routes import routes
+from vrrp.config.routing.rules import RuleReader
 from vrrp.config.tree import Block, Statement
 
 

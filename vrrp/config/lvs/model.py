@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Literal
 
-from vrrp.config.endpoints import ServiceAddress
+from vrrp.config.lvs.endpoints import ServiceAddress
 from vrrp.config.values import Address
 
 Protocol = Literal["TCP", "UDP", "SCTP"]

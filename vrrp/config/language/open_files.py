@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vrrp.config.diagnostics import Report, Voice
-from vrrp.config.includes import Check, Include, find_files, is_plain_file
-from vrrp.config.line import Line
+from vrrp.config.language.includes import Check, Include, find_files, is_plain_file
+from vrrp.config.language.line import Line
 
 LARGEST_FILE = 16 * 1024 * 1024
 LONGEST_LINE = 1023

@@ -7,11 +7,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from vrrp.config.address_lines import read_address
 from vrrp.config.context import word_set
 from vrrp.config.diagnostics import Report
 from vrrp.config.host import Interfaces
-from vrrp.config.kernel_words import (
+from vrrp.config.instance.address_lines import read_address
+from vrrp.config.routing.model import Route
+from vrrp.config.routing.words import (
     KEEPALIVED_PROTOCOLS,
     PROTOCOLS,
     SCOPES,
@@ -21,7 +22,6 @@ from vrrp.config.kernel_words import (
     is_number,
     is_realms,
 )
-from vrrp.config.route_model import Route
 from vrrp.config.tree import Block, Statement
 from vrrp.config.values import UNSIGNED_MAX, address
 

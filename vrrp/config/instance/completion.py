@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from vrrp.config.diagnostics import Voice
-from vrrp.config.instance import DEFAULT_PRIORITY
-from vrrp.config.instance_draft import InstanceDraft
+from vrrp.config.instance.block import DEFAULT_PRIORITY
+from vrrp.config.instance.draft import InstanceDraft
 from vrrp.config.model import (
     Address,
     Authentication,

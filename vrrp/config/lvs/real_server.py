@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vrrp.config.checkers import CHECKERS, CheckerDraft, Preceding, Surroundings
 from vrrp.config.diagnostics import Report
-from vrrp.config.endpoints import ServiceAddress
 from vrrp.config.fields import Field, Reader, integer, set_field, switch, timer, unsigned, word
-from vrrp.config.forwarding import forwarding
-from vrrp.config.lvs_model import Forwarding
+from vrrp.config.language.words import split_command
+from vrrp.config.lvs.checkers import CHECKERS, CheckerDraft, Preceding, Surroundings
+from vrrp.config.lvs.endpoints import ServiceAddress
+from vrrp.config.lvs.forwarding import forwarding
+from vrrp.config.lvs.model import Forwarding
+from vrrp.config.lvs.web_checker import web_checker
 from vrrp.config.settings import argument, command
 from vrrp.config.tree import Block, Statement
 from vrrp.config.values import LONGEST_US, UNSIGNED_MAX
-from vrrp.config.web_checker import web_checker
-from vrrp.config.words import split_command
 
 HIGHEST_WEIGHT = 2**31 - 1
 _WEB = frozenset({"HTTP_GET", "SSL_GET"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vrrp.config.context import Context, word_set
 from vrrp.config.diagnostics import Report, missing_parameter
-from vrrp.config.endpoints import real_address, virtual_address
+from vrrp.config.lvs.endpoints import real_address, virtual_address
 
 _TIMING = word_set("alpha delay_before_retry delay_loop log_all_failures retry warmup")
 _CONNECTION = _TIMING | word_set("bind_if bind_port bindto connect_ip connect_port connect_timeout fwmark")

@@ -7,9 +7,9 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
 
 from vrrp.config.diagnostics import Report
-from vrrp.config.global_keywords import GLOBAL_KEYWORDS
-from vrrp.config.global_scripts import GlobalScripts
-from vrrp.config.global_specials import SPECIAL_KEYWORDS
+from vrrp.config.globals.keywords import GLOBAL_KEYWORDS
+from vrrp.config.globals.scripts import GlobalScripts
+from vrrp.config.globals.specials import SPECIAL_KEYWORDS
 from vrrp.config.host import Host
 from vrrp.config.kinds import Value, take
 from vrrp.config.model import GlobalDefs, Option

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from vrrp.config.checkers import Preceding
 from vrrp.config.diagnostics import Report
 from vrrp.config.fields import Field, set_field, word
 from vrrp.config.host import Host
-from vrrp.config.lvs_model import MiscCheck, SslContext, VirtualServer, VirtualServerGroup
+from vrrp.config.lvs.checkers import Preceding
+from vrrp.config.lvs.completion import complete_virtual_server
+from vrrp.config.lvs.model import MiscCheck, SslContext, VirtualServer, VirtualServerGroup
+from vrrp.config.lvs.virtual_server import VirtualServerDraft, read_virtual_server
+from vrrp.config.lvs.virtual_server_group import virtual_server_group
 from vrrp.config.script_security import Runnable, ScriptUsers, disabled_scripts
 from vrrp.config.subjects import is_told
 from vrrp.config.tree import Block
-from vrrp.config.virtual_server import VirtualServerDraft, read_virtual_server
-from vrrp.config.virtual_server_completion import complete_virtual_server
-from vrrp.config.virtual_server_group import virtual_server_group
 
 _SSL_NAMES = {"ca": "cafile", "certificate": "certfile", "key": "keyfile", "password": "password"}
 _SSL: Mapping[str, Field] = {

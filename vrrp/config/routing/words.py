@@ -9,7 +9,7 @@ from typing import Literal
 
 from vrrp.config.context import word_set
 from vrrp.config.diagnostics import Report, missing_parameter
-from vrrp.config.endpoints import LONGEST_FWMARK
+from vrrp.config.lvs.endpoints import LONGEST_FWMARK
 from vrrp.config.tree import Statement
 from vrrp.config.values import Address, address, whole
 

@@ -6,8 +6,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Literal
 
 from vrrp.config.diagnostics import Report, missing_parameter
-from vrrp.config.endpoints import LONGEST_FWMARK, host_address, port_number
-from vrrp.config.lvs_model import GroupAddresses, VirtualServerGroup
+from vrrp.config.lvs.endpoints import LONGEST_FWMARK, host_address, port_number
+from vrrp.config.lvs.model import GroupAddresses, VirtualServerGroup
 from vrrp.config.tree import Block, Statement
 from vrrp.config.values import Address, address, whole
 

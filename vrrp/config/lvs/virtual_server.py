@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Any, Literal
 
-from vrrp.config.checkers import Preceding, Surroundings
 from vrrp.config.diagnostics import Report
-from vrrp.config.endpoints import ServiceAddress, address_text, real_address, sorry_address, virtual_address
 from vrrp.config.fields import IGNORES, Field, choice, integer, presence, set_field, switch, word
-from vrrp.config.forwarding import forwarding
-from vrrp.config.lvs_model import Forwarding
-from vrrp.config.real_server import (
+from vrrp.config.lvs.checkers import Preceding, Surroundings
+from vrrp.config.lvs.endpoints import ServiceAddress, address_text, real_address, sorry_address, virtual_address
+from vrrp.config.lvs.forwarding import forwarding
+from vrrp.config.lvs.model import Forwarding
+from vrrp.config.lvs.real_server import (
     HIGHEST_WEIGHT,
     RealServerDraft,
     connect_timeout,

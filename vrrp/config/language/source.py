@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from vrrp.config.definitions import Definitions
 from vrrp.config.diagnostics import Report, Voice
-from vrrp.config.lexer import Fragment
-from vrrp.config.open_files import OpenFiles
-from vrrp.config.preprocess import Preprocessor
+from vrrp.config.language.definitions import Definitions
+from vrrp.config.language.lexer import Fragment
+from vrrp.config.language.open_files import OpenFiles
+from vrrp.config.language.preprocess import Preprocessor
 
 
 class Source:

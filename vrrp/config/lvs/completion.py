@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from vrrp.config.diagnostics import Voice
-from vrrp.config.endpoints import ServiceAddress
-from vrrp.config.lvs_model import (
+from vrrp.config.lvs.endpoints import ServiceAddress
+from vrrp.config.lvs.model import (
     Forwarding,
     GroupAddresses,
     RealServer,
@@ -15,9 +15,9 @@ from vrrp.config.lvs_model import (
     VirtualServer,
     VirtualServerGroup,
 )
-from vrrp.config.real_server import RealServerDraft
+from vrrp.config.lvs.real_server import RealServerDraft
+from vrrp.config.lvs.virtual_server import DEFAULT_PERSISTENCE_S, VirtualServerDraft, service_label
 from vrrp.config.values import SECOND_NS, UNSIGNED_MAX
-from vrrp.config.virtual_server import DEFAULT_PERSISTENCE_S, VirtualServerDraft, service_label
 
 _DEFAULT_SCHEDULER = "wlc"
 _DEFAULT_CONNECT_NS = 5 * SECOND_NS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vrrp.config.global_keywords import COUNTERS
+from vrrp.config.globals.keywords import COUNTERS
 from vrrp.config.kinds import Flag, Kind, Seconds, Switch, Whole
 
 LONGEST_INTERVAL_US = 255_000_000

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vrrp.config.address_lines import virtual_address
-from vrrp.config.instance_draft import InstanceDraft
+from vrrp.config.instance.address_lines import virtual_address
+from vrrp.config.instance.draft import InstanceDraft
 from vrrp.config.model import Address
 from vrrp.config.settings import argument
 from vrrp.config.tree import Block, Statement

@@ -7,13 +7,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vrrp.config.address_lines import read_address
 from vrrp.config.context import word_set
 from vrrp.config.diagnostics import Report
 from vrrp.config.host import Interfaces
-from vrrp.config.kernel_words import KEEPALIVED_PROTOCOLS, LineError, Words, is_number, is_realms
-from vrrp.config.route_model import Rule
-from vrrp.config.routes import is_table
+from vrrp.config.instance.address_lines import read_address
+from vrrp.config.routing.model import Rule
+from vrrp.config.routing.routes import is_table
+from vrrp.config.routing.words import KEEPALIVED_PROTOCOLS, LineError, Words, is_number, is_realms
 from vrrp.config.tree import Block, Statement
 from vrrp.config.values import UNSIGNED_MAX
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address
 
+from vrrp.config.language.words import REMEMBERED
 from vrrp.config.values import UNSIGNED_MAX, Address, address, whole
-from vrrp.config.words import REMEMBERED
 
 LONGEST_FWMARK = UNSIGNED_MAX
 

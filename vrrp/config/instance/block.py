@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from vrrp.config import instance_addresses
 from vrrp.config.diagnostics import Voice
 from vrrp.config.following import SUBJECTS
-from vrrp.config.global_specials import extra_interfaces_interval
-from vrrp.config.instance_draft import InstanceDraft
-from vrrp.config.instance_keywords import INSTANCE_KEYWORDS
+from vrrp.config.globals.specials import extra_interfaces_interval
+from vrrp.config.instance import addresses as instance_addresses
+from vrrp.config.instance.draft import InstanceDraft
+from vrrp.config.instance.keywords import INSTANCE_KEYWORDS
+from vrrp.config.instance.vmac import LONGEST_INTERFACE, Ipvlan, Vmac
 from vrrp.config.kinds import take
 from vrrp.config.notify import NOTIFY_KEYWORDS
-from vrrp.config.routes import routes
+from vrrp.config.routing.routes import routes
 from vrrp.config.settings import argument, options_of
 from vrrp.config.tree import Block, Statement
 from vrrp.config.values import UNSIGNED_MAX, octets, switch, whole
-from vrrp.config.vmac import LONGEST_INTERFACE, Ipvlan, Vmac
 
 DEFAULT_PRIORITY = 100
 LONGEST_PASSWORD = 8

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from vrrp.config.definitions import LONGEST_EXPANSION, Definitions, Trouble, size
 from vrrp.config.diagnostics import Report, Voice
-from vrrp.config.includes import read_include, read_include_check
-from vrrp.config.lexer import Code, Fragment, first_fragment, without_comment
-from vrrp.config.open_files import LONGEST_LINE, Cut, OpenFiles
-from vrrp.config.sequences import Sequence, SequenceError, is_sequence, read_sequence
-from vrrp.config.words import split_words
+from vrrp.config.language.definitions import LONGEST_EXPANSION, Definitions, Trouble, size
+from vrrp.config.language.includes import read_include, read_include_check
+from vrrp.config.language.lexer import Code, Fragment, first_fragment, without_comment
+from vrrp.config.language.open_files import LONGEST_LINE, Cut, OpenFiles
+from vrrp.config.language.sequences import Sequence, SequenceError, is_sequence, read_sequence
+from vrrp.config.language.words import split_words
 
 # Lines that repetitions and definitions may make in one configuration. Some people's make a third of a million.
 MOST_STEPS = 500_000

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from vrrp.config.definitions import Expansion, size
+from vrrp.config.language.definitions import Expansion, size
 
 # What keepalived has room for: three numbers of 20 characters, and what stands between them.
 _LONGEST_NUMBERS = 62

@@ -8,6 +8,7 @@ from typing import Literal
 from vrrp.config.diagnostics import Report, Voice
 from vrrp.config.following import Follower
 from vrrp.config.host import Interfaces
+from vrrp.config.instance.vmac import Ipvlan, Vmac
 from vrrp.config.kinds import Value
 from vrrp.config.model import (
     Address,
@@ -15,10 +16,9 @@ from vrrp.config.model import (
     VirtualAddress,
 )
 from vrrp.config.notify import Notifications
-from vrrp.config.route_model import Route, Rule
-from vrrp.config.rules import RuleReader
+from vrrp.config.routing.model import Route, Rule
+from vrrp.config.routing.rules import RuleReader
 from vrrp.config.values import MICROSECOND_NS
-from vrrp.config.vmac import Ipvlan, Vmac
 
 
 @dataclass(slots=True)

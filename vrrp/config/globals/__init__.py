@@ -1,0 +1,1 @@
+"""The global_defs block."""

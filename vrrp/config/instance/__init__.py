@@ -1,0 +1,1 @@
+"""The vrrp_instance block: its lines, and what they mean together."""

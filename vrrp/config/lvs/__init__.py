@@ -1,0 +1,1 @@
+"""The side of keepalived.conf that is for IPVS: virtual servers, real servers, their checkers."""
