@@ -46,7 +46,17 @@ class Wire:
             sh("ip", "link", "set", f"eth{number}", "up")
             sh("ip", "addr", "add", f"10.0.{number}.1/24", "dev", f"eth{number}")
             sh("ip", "addr", "add", f"fe80::{number + 1}/64", "dev", f"eth{number}", "nodad")
+        self.up()
+
+    def up(self) -> None:
+        """Until the kernel sends by them, which it does not at once."""
+        end = time.monotonic() + 10
         self.links.read_all()
+        while not all(self.links.by_name[name].up for name in ("eth0", "eth1")):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+            self.links.read_all()
+        time.sleep(0.02)
 
     def send(self, virtual_router: VirtualRouter) -> bool:
         """Send an advertisement of this virtual router by eth0."""
@@ -202,6 +212,7 @@ def test_what_cannot_be_sent_is_told_once(caplog: pytest.LogCaptureFixture) -> N
             "cannot send on eth0: network is down",
         ]
         sh("ip", "link", "set", "eth0", "up")
+        lan.up()
         assert lan.send(V4)
         lan.transmitters.announce("eth0", [pack("10.0.0.100")], 1, router_flag=False)
         sh("ip", "link", "del", "eth0")
