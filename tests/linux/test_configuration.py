@@ -109,6 +109,23 @@ def test_an_interface_that_may_come_later(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("keyword", "where"),
+    [
+        ("use_vmac", "an interface with MAC 00:00:5e:00:01:33 on top of eth0"),
+        ("use_vmac mine 02:00:00:00:00:07", "mine with MAC 02:00:00:00:00:07 on top of eth0"),
+    ],
+)
+def test_the_plan_for_a_virtual_mac(keyword: str, where: str, tmp_path: Path) -> None:
+    file = tmp_path / "k.conf"
+    file.write_text(CONF.replace("TRACK", keyword).replace("DEVICE", "eth1").replace("OPTION", ""))
+    lines = list(plan(read_configuration(file, HOST), {"eth0": ["10.0.0.1"], "eth1": []}))
+    assert lines[1:3] == [
+        f"VI_1: as master, 10.0.0.100/24 on {where}",
+        "VI_1: as master, 10.0.0.101/24 on eth1",
+    ]
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"k\.conf: no such file or directory"):
         read_configuration(tmp_path / "k.conf", HOST)

@@ -11,6 +11,7 @@ from vrrp.protocol.profile import KEEPALIVED
 from vrrp.protocol.router import Router
 from vrrp.protocol.virtual_router import VirtualRouter
 from vrrp.wire.address import AnyAddress, text
+from vrrp.wire.ethernet import virtual_mac
 
 _CENTISECOND_NS = 10_000_000
 
@@ -39,5 +40,10 @@ def _virtual_router(instance: VrrpInstance, virtual_router: VirtualRouter, there
         f" from {source} to {to} every {duration_text(config.interval_cs * _CENTISECOND_NS)};"
         f" takes over after {virtual_router.master_down_interval_ns / 1e9:.6g} s of silence"
     )
+    own = config.interface
+    if instance.use_vmac:
+        mac = instance.vmac_mac or virtual_mac(config.vrid, config.width).hex(":")
+        own = f"{instance.vmac_name or 'an interface'} with MAC {mac} on top of {config.interface}"
     for one in (*instance.addresses, *instance.excluded_addresses):
-        yield f"{config.name}: as master, {one.address}/{one.prefix} on {one.device or config.interface}"
+        device = own if one.device in {None, config.interface} else one.device
+        yield f"{config.name}: as master, {one.address}/{one.prefix} on {device}"
