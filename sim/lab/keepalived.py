@@ -15,7 +15,7 @@ from vrrp.whole_file import write_text
 _STAMP = re.compile(r"^\w{3} \w{3} [ \d]\d [\d:]{8} \d{4}: ")
 _ENTERED = re.compile(r"\((?P<instance>.+?)\) Entering (?P<state>\w+) STATE")
 _PRIORITY = re.compile(r"\((?P<instance>.+?)\) Changing effective priority from (?P<old>\d+) to (?P<new>\d+)")
-_OF_INSTANCE = re.compile(r"\((?P<instance>.+?)\) (?!(?:removing|setting) |Sending)(?P<text>.+)")
+_OF_INSTANCE = re.compile(r"\((?P<instance>.+?)\) (?!(?:removing|setting) |Sending|Found matching)(?P<text>.+)")
 """What it does after a transition is not the reason of the next."""
 
 

@@ -84,7 +84,7 @@ def run_session(
 
 
 def _compared(inputs: Inputs, lab: Laboratory) -> Comparison:
-    return compare(lab.assignment.name, predict(inputs, lab), lab.result(), start_ups(lab))
+    return compare(lab.assignment.name, predict(inputs, lab), lab.result(inputs.notes), start_ups(lab))
 
 
 def _keep(lab: Laboratory, folder: Path) -> None:

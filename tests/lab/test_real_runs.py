@@ -102,25 +102,21 @@ def test_our_daemon_does_as_keepalived_does(tmp_path: Path) -> None:
         assert {one["node"] for one in run["measured"]["ownership"]} == {"a", "b"}
 
 
-def test_cables_scripts_files_and_processes(tmp_path: Path) -> None:
+def test_cables_scripts_and_files(tmp_path: Path) -> None:
     events = [
-        event("2s", "link-down", "a", interface='"eth0"'),
-        event("4s", "link-up", "a", interface='"eth0"'),
-        event("6s", "script-fail", "a"),
-        event("9s", "script-pass", "a"),
-        event("12s", "process-die", "a"),
+        event("4s", "link-down", "a", interface='"eth0"'),
+        event("6s", "link-up", "a", interface='"eth0"'),
+        event("8s", "script-fail", "a"),
+        event("11s", "script-pass", "a"),
         event("14s", "file-set", "b", file='"level"', value=20),
     ]
-    told = measured(write_scene(tmp_path, "16s", events), "--engine", "keepalived")
-    [run] = told["runs"]
-    assert run["complaints"] == []
+    told = measured(write_scene(tmp_path, "16s", events), "--engine", "keepalived,vrrp")
     assert told["plan"] is None
-    assert ("a", "FAULT") in states(run)
-    priorities = [(one["node"], one["from"], one["to"]) for one in run["measured"]["priorities"]]
-    for change in (("a", 100, 80), ("a", 80, 100), ("b", 90, 110)):
-        assert change in priorities
-    why = "keepalived hears of processes outside of network namespaces only"
-    assert f"not done for real: process-die at 12 s: {why}" in run["measured"]["notes"]
+    for run in told["runs"]:
+        assert run["complaints"] == []
+        assert ("a", "FAULT") in states(run)
+        changes = {(one["node"], one["to"] - one["from"]) for one in run["measured"]["priorities"]}
+        assert {("a", -20), ("a", 20), ("b", 20)} <= changes
 
 
 def test_a_partition_has_two_masters(tmp_path: Path) -> None:
@@ -142,10 +138,13 @@ def test_paused_processes_power_and_the_child_alone(tmp_path: Path) -> None:
         event("7s", "start", "a"),
         event("9s", "crash-child", "a"),
         event("11s", "reload", "a"),
+        event("12s", "process-die", "a"),
     ]
     told = measured(write_scene(tmp_path, "13s", events), "--engine", "keepalived")
     [run] = told["runs"]
     assert run["complaints"] == []
+    why = "keepalived hears of processes outside of network namespaces only"
+    assert f"not done for real: process-die at 12 s: {why}" in run["measured"]["notes"]
     assert [one["text"].split()[0] for one in run["measured"]["events"]] == [
         "pause", "resume", "power", "start", "crash", "reload",
     ]  # fmt: skip
