@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Any
 
@@ -136,14 +135,39 @@ def compare(engine: str, predicted: Result, measured: Result, start_ups: dict[st
 
 
 def _paired(ours: Sequence[Transition], theirs: Sequence[Transition], waits: _Waits) -> Iterator[Pair]:
-    states = ([one.new for one in ours], [one.new for one in theirs])
-    for kind, i1, i2, j1, j2 in SequenceMatcher(None, *states, autojunk=False).get_opcodes():
-        if kind == "equal":
-            for one, other in zip(ours[i1:i2], theirs[j1:j2], strict=True):
-                yield Pair(one, other, waits.of(one, other))
+    i = j = 0
+    for one, other in _matches(ours, theirs):
+        yield from (Pair(alone, None) for alone in ours[i:one])
+        yield from (Pair(None, alone) for alone in theirs[j:other])
+        yield Pair(ours[one], theirs[other], waits.of(ours[one], theirs[other]))
+        i, j = one + 1, other + 1
+    yield from (Pair(alone, None) for alone in ours[i:])
+    yield from (Pair(None, alone) for alone in theirs[j:])
+
+
+def _matches(ours: Sequence[Transition], theirs: Sequence[Transition]) -> Iterator[tuple[int, int]]:
+    """Indices of those that go together, in order: as many as can be, and of all such ways that nearest in time."""
+    # From each place on: how many are left alone, and how far the others are apart.
+    costs = [[(0, 0)] * (len(theirs) + 1) for _ in range(len(ours) + 1)]
+    for i in range(len(ours), -1, -1):
+        for j in range(len(theirs), -1, -1):
+            ways = []
+            if i < len(ours) and j < len(theirs) and ours[i].new == theirs[j].new:
+                alone, apart_ns = costs[i + 1][j + 1]
+                ways.append((alone, apart_ns + abs(ours[i].at_ns - theirs[j].at_ns)))
+            ways += [(costs[i + 1][j][0] + 1, costs[i + 1][j][1])] if i < len(ours) else []
+            ways += [(costs[i][j + 1][0] + 1, costs[i][j + 1][1])] if j < len(theirs) else []
+            costs[i][j] = min(ways, default=(0, 0))
+    i = j = 0
+    while i < len(ours) and j < len(theirs):
+        alone, apart_ns = costs[i][j]
+        if (alone - 1, apart_ns) == costs[i + 1][j]:
+            i += 1
+        elif (alone - 1, apart_ns) == costs[i][j + 1]:
+            j += 1
         else:
-            yield from (Pair(one, None) for one in ours[i1:i2])
-            yield from (Pair(None, one) for one in theirs[j1:j2])
+            yield i, j
+            i, j = i + 1, j + 1
 
 
 class _Waits:

@@ -85,6 +85,16 @@ def test_who_is_first_by_a_millisecond_is_chance() -> None:
         assert len(one.pairs) == 3
 
 
+def test_a_chance_at_the_beginning_does_not_shift_what_follows() -> None:
+    later = [(10600, "a", "BACKUP", "MASTER"), (34600, "a", "MASTER", "BACKUP")]
+    blip = [(3600, "a", "BACKUP", "MASTER"), (3604, "a", "MASTER", "BACKUP")]
+    with_blip, without = result(START, *blip, *later), result(START, *later)
+    for one in (compared(with_blip, without), compared(without, with_blip)):
+        assert one.complaints(WITHIN_NS) == []
+        assert one.worst_takeover_ns == 0
+        assert len(one.pairs) == 5
+
+
 def test_an_engine_that_never_spoke_is_told() -> None:
     assert compared(result(), result(), {"a": [5 * MS, None], "b": [MS]}).complaints(WITHIN_NS) == [
         "a: its engine did not begin to run VRRP"

@@ -18,7 +18,7 @@ def test_simulator_keepalived_and_our_daemon_agree() -> None:
     if not told["as_predicted"]:
         told = run(SHORT)  # a busy machine may keep an engine from being on time
     assert told["as_predicted"], "\n".join(lines(SHORT, told))
-    for one in (told["plan"], *(run["measured"] for run in told["runs"])):
+    for one in (told["plan"], *(real["measured"] for real in told["runs"])):
         takeovers = [t["node"] for t in one["transitions"] if t["to"] == "MASTER"]
         assert takeovers[-3:] == ["master1", "master2", "master1"]
     for one in told["runs"]:
