@@ -42,7 +42,8 @@ class Wire:
     def plug(self) -> None:
         """Have new interfaces."""
         sh("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "eth1")
-        for number in (0, 1):
+        # The end that comes up last can send at once; the other when the kernel gets round to it, within a second.
+        for number in (1, 0):
             sh("ip", "link", "set", f"eth{number}", "up")
             sh("ip", "addr", "add", f"10.0.{number}.1/24", "dev", f"eth{number}")
             sh("ip", "addr", "add", f"fe80::{number + 1}/64", "dev", f"eth{number}", "nodad")
