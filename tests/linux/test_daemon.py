@@ -40,6 +40,27 @@ def test_from_start_to_sigterm(tmp_path: Path) -> None:
     assert heard == ["INITIALIZE -> BACKUP", "BACKUP -> MASTER", "MASTER -> INITIALIZE"]
 
 
+def test_advertisements_go_before_whatever_else_is_to_do(tmp_path: Path) -> None:
+    kernel = FakeKernel()
+    second = CONF.replace("VI_1", "VI_2").replace("id 51", "id 52").replace(".100", ".101")
+    daemon = make_daemon(tmp_path / "k.conf", kernel, text=CONF + second)
+
+    async def live() -> None:
+        running = asyncio.create_task(daemon.run())
+        await until(kernel, "announce 10.0.0.101 5")
+        daemon.stop()
+        await running
+
+    asyncio.run(live())
+    assert kernel.asked[3:9] == [
+        "send VI_1 200",
+        "send VI_2 200",
+        *MASTER[1:],
+        "acquire 10.0.0.101",
+        "announce 10.0.0.101 5",
+    ]
+
+
 def test_a_link_is_lost_and_returns(tmp_path: Path) -> None:
     kernel = FakeKernel()
     daemon = make_daemon(tmp_path / "k.conf", kernel)

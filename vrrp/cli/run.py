@@ -97,6 +97,7 @@ def _run(
     from vrrp.linux.log.output import set_up
     from vrrp.linux.notify import Notifier
     from vrrp.linux.rights import missing_rights
+    from vrrp.linux.scheduling import Scheduling
     from vrrp.linux.scripts import ScriptRunner
     from vrrp.linux.state_directory import USUAL, InUseError, state_directory
     from vrrp.linux.status.control import ControlSocket
@@ -114,7 +115,7 @@ def _run(
         with state_directory(state_dir or USUAL) as state:
             scripts: list[Service] = [Notifier(), FileWatcher(), ProcessWatcher(), ScriptRunner()]
             shown: list[Service] = [status, ControlSocket(status, state), *web]
-            services = [EventLog(), *scripts, *shown, ServiceManager()]
+            services = [EventLog(), *scripts, *shown, Scheduling(), ServiceManager()]
             daemon = Daemon(read, ThisKernel(state), services)
             gc.freeze()  # what is there by now stays; collecting it over and over would keep timers waiting
             asyncio.run(daemon.run())

@@ -190,7 +190,13 @@ class Daemon:
         self._perform(now_ns, self.router.expire(now_ns))
 
     def _perform(self, now_ns: int, effects: KeyedEffects) -> None:
-        """Carry out effects, and see that the alarm rings in time."""
+        """Carry out effects, and see that the alarm rings in time.
+
+        Advertisements go first: the other virtual routers' need not wait until the addresses of one are where they
+        belong.
+        """
+        if len(effects) > 1:
+            effects = tuple(sorted(effects, key=_turn))
         for virtual_router, effect in effects:
             act = self.handlers.get(type(effect))
             if act is not None:
@@ -199,3 +205,7 @@ class Daemon:
                 listener(now_ns, virtual_router, effect)
         assert self._alarm is not None  # it is there before the router is asked anything
         self._alarm.arm(self.router.settle())
+
+
+def _turn(keyed: tuple[VirtualRouter | None, Effect]) -> bool:
+    return type(keyed[1]) is not SendAdvertisement

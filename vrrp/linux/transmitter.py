@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import lru_cache
 
 from vrrp.linux.links import Link
 from vrrp.wire.address import is_link_local, is_multicast, text
@@ -30,13 +32,16 @@ class Transmitters:
         self._frames = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
         self._failing: set[tuple[str, bytes]] = set()
 
+    def prepare(self, device: str, width: int) -> None:
+        """Open what packets of a family will leave by, if the interface is there; when they are due, it is open."""
+        with suppress(OSError):  # told when something cannot be sent
+            self._socket(device, width)
+
     def send(self, device: str, destination: bytes, packet: bytes) -> bool:
         """Send a whole IP packet by an interface; whether that was possible."""
         try:
             opened, index = self._socket(device, len(destination))
-            zone = index if is_multicast(destination) or is_link_local(destination) else 0
-            where = (text(destination), 0) if len(destination) == 4 else (text(destination), 0, 0, zone)
-            opened.sendto(packet, where)
+            opened.sendto(packet, _where(destination, index))
         except OSError as error:
             self._fail(device, destination, error)
             return False
@@ -83,6 +88,14 @@ class Transmitters:
             self._failing.add((device, destination))
             to = f" to {text(destination)}" if destination else ""
             log.warning("cannot send%s on %s: %s", to, device, (error.strerror or str(error)).lower())
+
+
+@lru_cache(4096)
+def _where(destination: bytes, index: int) -> tuple[str, int] | tuple[str, int, int, int]:
+    """As the socket module has addresses; those that mean something on a link only have its index."""
+    if len(destination) == 4:
+        return text(destination), 0
+    return text(destination), 0, 0, index if is_multicast(destination) or is_link_local(destination) else 0
 
 
 def _opened(device: str, width: int, index: int) -> socket.socket:

@@ -28,14 +28,16 @@ class Packer:
         self._steady.clear()
         self._numbers.clear()
 
+    def prepare(self, virtual_router: VirtualRouter, advertisement: Advertisement) -> None:
+        """Build what will be sent, so that none of that is left to do when it is due."""
+        for destination in _destinations(virtual_router):
+            self._packet(virtual_router, advertisement, destination)
+
     def packets(self, virtual_router: VirtualRouter, advertisement: Advertisement) -> Iterator[tuple[bytes, bytes]]:
         """Each destination, packed, with the packet for it."""
         config = virtual_router.config
-        for destination in config.unicast_peers or (config.multicast_group,):
-            key = virtual_router, advertisement, destination, virtual_router.source
-            packet = self._steady.get(key)
-            if packet is None:
-                packet = self._steady[key] = _build(virtual_router, advertisement, destination)
+        for destination in _destinations(virtual_router):
+            packet = self._packet(virtual_router, advertisement, destination)
             if config.width == 4:
                 number = self._numbers.get(virtual_router, 0) % 0xFFFF + 1
                 self._numbers[virtual_router] = number
@@ -43,6 +45,18 @@ class Packer:
                 if config.auth_type == AUTHENTICATION_HEADER:
                     packet = _authenticated(virtual_router, packet)
             yield destination, packet
+
+    def _packet(self, virtual_router: VirtualRouter, advertisement: Advertisement, destination: bytes) -> bytes:
+        key = virtual_router, advertisement, destination, virtual_router.source
+        packet = self._steady.get(key)
+        if packet is None:
+            packet = self._steady[key] = _build(virtual_router, advertisement, destination)
+        return packet
+
+
+def _destinations(virtual_router: VirtualRouter) -> tuple[bytes, ...]:
+    config = virtual_router.config
+    return config.unicast_peers or (config.multicast_group,)
 
 
 def _build(virtual_router: VirtualRouter, advertisement: Advertisement, destination: bytes) -> bytes:

@@ -146,6 +146,11 @@ class VirtualRouter:
         return self._announcer.addresses
 
     @property
+    def advertisement(self) -> Advertisement:
+        """What it says as a master, or would say, at its present priority."""
+        return self._tick[0].advertisement
+
+    @property
     def skew_ns(self) -> int:
         """Skew_Time at the present priority and learned interval."""
         return skew_ns(self.priority, self.master_interval_cs, self.config.version, self.profile.skew)
@@ -392,8 +397,9 @@ class VirtualRouter:
 
     def _become_master(self, now_ns: int, reason: str) -> Effects:
         old, self.state = self.state, MASTER
-        self.master_interval_cs = self.config.interval_cs
-        self._set_formulas()
+        if self.master_interval_cs != self.config.interval_cs:
+            self.master_interval_cs = self.config.interval_cs
+            self._set_formulas()
         self._forget()
         self._timer_ns = now_ns + self._interval_ns
         announced = self._announcer.start(now_ns)
