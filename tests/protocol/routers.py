@@ -117,7 +117,7 @@ def host(profile: Profile, *virtual_routers: VirtualRouterConfig, **parts: Any) 
 def snapshot(router: VirtualRouter) -> dict[str, Any]:
     """Every slot, its announcer's among them, copied: equal snapshots are equal routers."""
     slots = {name: getattr(router, name) for name in VirtualRouter.__slots__}
-    del slots["_advertiser"]  # never changes
+    del slots["advertiser"]  # never changes
     announcer = slots.pop("_announcer")
     for name in type(announcer).__slots__:
         value = getattr(announcer, name)

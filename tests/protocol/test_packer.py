@@ -78,5 +78,6 @@ def test_an_authentication_header_counts_on_and_stops_at_its_end() -> None:
 def test_what_is_prepared_is_what_is_sent_and_has_no_number_yet() -> None:
     router = make(KEEPALIVED)
     prepared, other = Packer(), Packer()
-    prepared.prepare(router, router.advertisement)
-    assert list(prepared.packets(router, router.advertisement)) == list(other.packets(router, advert(router, 100)))
+    said = router.advertiser.say(router.priority)
+    prepared.prepare(router, said)
+    assert list(prepared.packets(router, said)) == list(other.packets(router, advert(router, 100)))

@@ -88,7 +88,8 @@ class ThisKernel:
             else:
                 self._keys.setdefault(ear, set()).add(key)
                 self._deaf.setdefault(one.interface, set()).add(key)
-            self._packer.prepare(virtual_router, virtual_router.advertisement)
+            said = virtual_router.advertiser.say(virtual_router.priority)
+            self._packer.prepare(virtual_router, said)
             self._transmitters.prepare(place.send, one.width)
             held = tuple(address for name, address in lifted if name == one.name)
             self.acquire(virtual_router, held)

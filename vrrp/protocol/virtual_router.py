@@ -59,13 +59,12 @@ INITIALIZE, BACKUP, MASTER, FAULT = State
 class VirtualRouter:
     """One virtual router. `source` is the primary address its advertisements leave from.
 
-    Attributes for readers: `state`, `priority` (the effective one), `master` (packed source of the last
+    Attributes for readers: `state`, `priority` (the effective one), `advertiser`, `master` (packed source of the last
     accepted advertisement, None before), `master_interval_cs` (learned), `deadline_ns`, `ah_sequence` (the last
     sequence number of an Authentication Header, sent or accepted: all routers of a VRID count on together).
     """
 
     __slots__ = (
-        "_advertiser",
         "_announcer",
         "_cause",
         "_down_ns",
@@ -80,6 +79,7 @@ class VirtualRouter:
         "_steady",
         "_tick",
         "_timer_ns",
+        "advertiser",
         "ah_sequence",
         "checksum_policy",
         "config",
@@ -110,9 +110,9 @@ class VirtualRouter:
         self.group: Group | None = None
         self.wants_master = False
         self.wake_ns = NEVER
-        self._advertiser = Advertiser(config, profile)
-        self.checksum_policy: ChecksumPolicy = self._advertiser.policy
-        self.wire_interval_cs = self._advertiser.interval_cs
+        self.advertiser = Advertiser(config, profile)
+        self.checksum_policy: ChecksumPolicy = self.advertiser.policy
+        self.wire_interval_cs = self.advertiser.interval_cs
         self._announcer = Announcer(
             config.addresses + config.excluded_addresses, config.announcements or profile.announcements
         )
@@ -127,7 +127,7 @@ class VirtualRouter:
         self._priority_reason = ""
         self._steady: Advertisement | None = None
         """The advertisement accepted last in BACKUP, while nothing else happened: heard again it takes no thought."""
-        self._goodbye = SendAdvertisement(self._advertiser.say(0))
+        self._goodbye = SendAdvertisement(self.advertiser.say(0))
         self._set_formulas()
 
     @property
@@ -144,11 +144,6 @@ class VirtualRouter:
     def served(self) -> tuple[bytes, ...]:
         """All addresses that it stands for as a master, those that it does not list among them, packed."""
         return self._announcer.addresses
-
-    @property
-    def advertisement(self) -> Advertisement:
-        """What it says as a master, or would say, at its present priority."""
-        return self._tick[0].advertisement
 
     @property
     def skew_ns(self) -> int:
@@ -445,7 +440,7 @@ class VirtualRouter:
         self._down_ns = master_down_ns(
             self.priority, self.master_interval_cs, config.version, self.profile.skew, config.down_timer_adverts
         )
-        self._tick = (SendAdvertisement(self._advertiser.say(self.priority)),)
+        self._tick = (SendAdvertisement(self.advertiser.say(self.priority)),)
 
     def _set_wake(self) -> None:
         self.wake_ns = min(self._timer_ns, self._announcer.due_ns)
