@@ -75,7 +75,7 @@ def lines(standing: DaemonStanding) -> Iterator[str]:
     yield "# The daemon beside keepalived"
     yield ""
     yield f"`python -m benchmarks --only daemon`, {datetime.now(UTC):%Y-%m-%d}: keepalived {standing.keepalived},"
-    yield f"Python {platform.python_version()}, {_processor()}, Linux {platform.release()}; load average"
+    yield f"Python {platform.python_version()}, {_processor()}, Linux {platform.release().partition("-")[0]}; load average"
     yield "{:.1f} before and {:.1f} after.".format(*standing.busy)
     yield ""
     yield "## Crashes of the master"
