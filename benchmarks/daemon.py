@@ -72,10 +72,11 @@ def measure(progress: Callable[[str], None], crashes: int = CRASHES, seconds: fl
 
 def lines(standing: DaemonStanding) -> Iterator[str]:
     """For people: Markdown, as it is kept in benchmarks/daemon.md."""
+    release = platform.release().partition("-")[0]
     yield "# The daemon beside keepalived"
     yield ""
     yield f"`python -m benchmarks --only daemon`, {datetime.now(UTC):%Y-%m-%d}: keepalived {standing.keepalived},"
-    yield f"Python {platform.python_version()}, {_processor()}, Linux {platform.release().partition("-")[0]}; load average"
+    yield f"Python {platform.python_version()}, {_processor()}, Linux {release}; load average"
     yield "{:.1f} before and {:.1f} after.".format(*standing.busy)
     yield ""
     yield "## Crashes of the master"
