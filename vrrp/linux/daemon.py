@@ -47,8 +47,8 @@ class Daemon:
     Attributes:
         config: what stands in the file that is being run.
         router: the router; None before `run`.
-        listeners: called with the time (CLOCK_MONOTONIC in nanoseconds), the virtual router and the effect after each
-            effect was carried out.
+        listeners: called with the time (CLOCK_MONOTONIC in nanoseconds), the virtual router and the effect, one
+            after the other, when all effects of an input were carried out.
         handlers: what carries out an effect, by its class; a service that carries out others adds its own.
         reloaded: called after another configuration was taken over, before its effects are carried out.
         signals: what else to do at which signal.
@@ -193,14 +193,13 @@ class Daemon:
         """Carry out effects, and see that the alarm rings in time.
 
         Advertisements go first: the other virtual routers' need not wait until the addresses of one are where they
-        belong.
+        belong. What happened is told in the router's order.
         """
-        if len(effects) > 1:
-            effects = tuple(sorted(effects, key=_turn))
-        for virtual_router, effect in effects:
+        for virtual_router, effect in sorted(effects, key=_turn) if len(effects) > 1 else effects:
             act = self.handlers.get(type(effect))
             if act is not None:
                 act(now_ns, virtual_router, effect)
+        for virtual_router, effect in effects:
             for listener in self.listeners:
                 listener(now_ns, virtual_router, effect)
         assert self._alarm is not None  # it is there before the router is asked anything
