@@ -19,10 +19,10 @@ EXAMPLES = sorted((ROOT / "examples").glob("*/*.toml"))
 ENGINES = "sim,keepalived,vrrp"
 
 
-def run(scenario: Path, engines: str = ENGINES) -> dict[str, Any]:
+def run(scenario: Path, engines: str = ENGINES, within: str = "50ms") -> dict[str, Any]:
     """What `vrrp lab --json` tells of one; SubprocessError when it tells nothing."""
     start = "from vrrp.cli.main import main; main()"
-    words = [sys.executable, "-c", start, "lab", str(scenario), "--engine", engines, "--json", "-"]
+    words = [sys.executable, "-c", start, "lab", str(scenario), "--engine", engines, "--within", within, "--json", "-"]
     done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode > 1:
         raise subprocess.SubprocessError(f"{scenario}: status {done.returncode}")
