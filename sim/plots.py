@@ -26,6 +26,7 @@ from matplotlib.transforms import Affine2DBase, ScaledTranslation, Transform, bl
 
 from sim.result import SECOND_NS, Ownership, Result, Span, seconds
 from sim.timeline import BRIEF_NS, short_duration, stacked, union, verdict
+from vrrp.picture import picture_suffix
 from vrrp.whole_file import replacing
 from vrrp.words import visible
 
@@ -83,14 +84,6 @@ def save_plot(result: Result, path: Path) -> None:
     suffix = picture_suffix(path)
     with replacing(path) as file:
         write_plot(result, file, suffix)
-
-
-def picture_suffix(path: Path) -> str:
-    """The suffix that says which format `path` is to have; ValueError for one that is none."""
-    suffix = path.suffix.lower()
-    if suffix not in _STAMPS:
-        raise ValueError(f"{suffix or 'no suffix'} is no picture format; use .png, .svg or .pdf")
-    return suffix
 
 
 def write_plot(result: Result, file: BinaryIO, suffix: str) -> None:

@@ -17,7 +17,7 @@ from sim.network import Network
 from sim.result import Result
 from sim.scenario_file import ScenarioError
 from vrrp.cli.console import PipeConsole
-from vrrp.cli.errors import BadInput
+from vrrp.cli.errors import BadInput, can_draw
 from vrrp.durations import parse_duration
 from vrrp.whole_file import write_text
 
@@ -75,13 +75,7 @@ def command(
 
     Exit status 1 when a run is not as predicted: a takeover further off, or something that happened to one only.
     """
-    if plot_file is not None:
-        from sim.plots import picture_suffix
-
-        try:
-            picture_suffix(plot_file)
-        except ValueError as error:
-            raise BadInput(f"{plot_file}: {error}") from error
+    can_draw(plot_file)
     try:
         within_ns = parse_duration(within)
     except ValueError as error:

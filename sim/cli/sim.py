@@ -17,7 +17,7 @@ from sim.scenario_file import ScenarioError
 from vrrp.capture.pcap import open_pcap
 from vrrp.cli.console import PipeConsole
 from vrrp.cli.environment import parse_environment
-from vrrp.cli.errors import BadInput
+from vrrp.cli.errors import BadInput, can_draw
 from vrrp.cli.profile_name import ProfileName
 from vrrp.durations import parse_duration
 from vrrp.whole_file import write_text
@@ -64,13 +64,7 @@ def command(
 
     Exit status 1 when, at the end, an address has no master or more than one.
     """
-    if plot_file is not None:
-        from sim.plots import picture_suffix
-
-        try:
-            picture_suffix(plot_file)
-        except ValueError as error:
-            raise BadInput(f"{plot_file}: {error}") from error
+    can_draw(plot_file)
     try:
         given = _read(inputs, events, environment, profile)
         until_ns = parse_duration(until) if until is not None else None

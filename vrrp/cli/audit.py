@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vrrp.cli.errors import BadInput, unreadable
+from vrrp.cli.errors import BadInput, can_draw, unreadable
 from vrrp.whole_file import write_text
 
 if TYPE_CHECKING:
@@ -43,13 +43,7 @@ def command(capture: Path, json_file: Path | None, plot_file: Path | None, passw
     """
     from vrrp.capture.reader import CaptureError, open_capture
 
-    if plot_file is not None:
-        from vrrp.capture.audit.plot import picture_suffix
-
-        try:
-            picture_suffix(plot_file)
-        except ValueError as error:
-            raise BadInput(f"{plot_file}: {error}") from error
+    can_draw(plot_file)
     try:
         with open_capture(capture) as opened:
             result = _read(opened, capture, password.encode() if password is not None else None)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import IO, Any
 
 import click
 
+from vrrp.picture import picture_suffix
 from vrrp.words import printable
 
 
@@ -25,3 +27,12 @@ class BadInput(click.ClickException):
 def unreadable(error: OSError, path: object) -> BadInput:
     """An operating system error about a file, in one line."""
     return BadInput(f"{path}: {(error.strerror or str(error)).lower()}")
+
+
+def can_draw(file: Path | None) -> None:
+    """BadInput where a picture is asked for in a format that is none, before any work is done for it."""
+    if file is not None:
+        try:
+            picture_suffix(file)
+        except ValueError as error:
+            raise BadInput(f"{file}: {error}") from error

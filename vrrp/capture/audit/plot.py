@@ -21,6 +21,7 @@ from vrrp.capture.audit.findings import Severity
 from vrrp.capture.audit.holders import Holder
 from vrrp.capture.audit.report import Audit
 from vrrp.capture.audit.watch import Watch
+from vrrp.picture import picture_suffix
 from vrrp.whole_file import replacing
 from vrrp.wire.address import text
 from vrrp.wire.ethernet import mac_text, virtual_mac
@@ -39,14 +40,6 @@ _OWNERS = ("#0072b2", "#e69f00", "#cc79a7", "#8c564b", "#17a2b8", "#b3b31f", "#4
 _VIRTUAL, _STRANGER = "#9aa5b1", "#d7191c"
 _SEVERITIES = {Severity.ERROR: "#d7191c", Severity.WARNING: "#c77700", Severity.NOTE: "#666666"}
 _TOP, _HEIGHT = 0.18, 0.64
-
-
-def picture_suffix(path: Path) -> str:
-    """The suffix that says which format `path` is to have; ValueError for one that is none."""
-    suffix = path.suffix.lower()
-    if suffix not in _FORMATS:
-        raise ValueError(f"{suffix or 'no suffix'} is no picture format; use .png, .svg or .pdf")
-    return suffix
 
 
 def save_plot(audit: Audit, path: Path) -> None:
