@@ -1,0 +1,1 @@
+"""Health checks for real: what asks servers over the network, and scripts."""
