@@ -1,1 +1,1 @@
-"""A HAProxy of the simulation: its checks, its choice of servers, its cookies; all of it without sockets and clocks."""
+"""A HAProxy of the simulation: checks, choice of servers, cookies; all of it without sockets and clocks."""

@@ -15,7 +15,7 @@ C = TypeVar("C", bound=Contender)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What of a request the hashing algorithms look at: the client's packed address, and of HTTP the URI and headers."""
+    """What hashing looks at in a request: the client's packed address, and of HTTP the URI and headers."""
 
     source: bytes = b""
     uri: str = ""
@@ -38,9 +38,11 @@ class Balancer(Generic[C]):
         raise NotImplementedError
 
     def choose(self, asked: Asked = NOTHING_ASKED, avoid: C | None = None) -> C | None:
-        """The next server; None when there is none to be had (all down, or all full: the request waits in the
-        backend's queue). `avoid` is the one just tried in vain: taken only if there is no other, by the algorithms
-        that can avoid one."""
+        """The next server; None when all are down or full.
+
+        If they are full the request waits in the backend's queue. `avoid` is the one just tried in vain:
+        taken only if there is no other, by the algorithms that can avoid one.
+        """
         raise NotImplementedError
 
     def changed(self, server: C) -> None:

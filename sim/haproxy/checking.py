@@ -12,14 +12,17 @@ from typing import TypeAlias
 from sim.haproxy.exchange import Received, Sent
 from sim.haproxy.service import Service
 from sim.haproxy.status import CheckResult
-from vrrp.config.haproxy.model import Address, CheckMethod, Server, Timeouts
+from vrrp.config.haproxy.checks import CheckMethod
+from vrrp.config.haproxy.model import Server, Timeouts
+from vrrp.config.values import Address
 
 
 @dataclass(frozen=True, slots=True)
 class OpenConnection:
     """Connect to this address and port (None: the address is not known); report `connected` or `refused`, or nothing.
 
-    A connection still open from an earlier step is closed."""
+    A connection still open from an earlier step is closed.
+    """
 
     address: Address | None
     port: int

@@ -23,8 +23,10 @@ class Found(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Pinning:
-    """What the request's cookies said: the server's index in the backend or None; and `cookies`, the value of the
-    Cookie header as it goes on to the server, None for no such header."""
+    """What a request's cookies said: the server's index in the backend, or None.
+
+    `cookies` is the value of the Cookie header as it goes on to the server, None for no such header.
+    """
 
     server: int | None
     found: Found
@@ -38,8 +40,11 @@ class Persistence:
         raise NotImplementedError
 
     def pin(self, cookies: str | None, usable: Sequence[bool], now_s: int = 0) -> Pinning:
-        """Read a request: `cookies` is its Cookie header, `usable` says of each server whether it may be had at all
-        (up, or drained: a weight of 0 does not matter here); `now_s` is Unix time, for maxidle and maxlife."""
+        """Read a request.
+
+        `cookies` is its Cookie header, `usable` says of each server whether it may be had at all
+        (up, or drained: a weight of 0 does not matter here); `now_s` is Unix time, for maxidle and maxlife.
+        """
         raise NotImplementedError
 
     def set(

@@ -34,7 +34,7 @@ class Admin(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BeginCheck:
-    """Begin a check (the agent's, if `agent`); report its end to `checked`. A check that runs has no other beside it."""
+    """Begin a check (the agent's, if `agent`), and report its end to `checked` or `agent_answered`."""
 
     agent: bool
 

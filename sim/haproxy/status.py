@@ -1,4 +1,4 @@
-"""What a check found: HAProxy's check statuses (`check_status` of `show stat`), and one result with its particulars."""
+"""What a check found: HAProxy's check statuses (`check_status` of `show stat`), and one result as a whole."""
 
 from __future__ import annotations
 
@@ -42,8 +42,10 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """How one check ended: `code` is the HTTP (or SMTP …) code or None, `text` is `last_chk`, `duration_ns` from its
-    beginning."""
+    """How one check ended, `duration_ns` after it began.
+
+    `code` is that of HTTP (or SMTP …), or None; `text` is `last_chk`.
+    """
 
     status: Status
     code: int | None = None
