@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from sim.alarms import AlarmClock
+from sim.flow.balancer import Balancer
+from sim.flow.sockets import Sockets
 from sim.interface import Interface
 from sim.kernel import Kernel
 from sim.process import ScriptOutcome, VrrpProcess
@@ -27,6 +29,7 @@ from vrrp.wire.ethernet import BROADCAST, IPV4, IPV6, EthernetFrame, group_mac, 
 
 NO_ROUTER = RouterConfig(virtual_routers=())
 """What a host without a VRRP process runs."""
+_LOOPBACK_NET = b"\x7f"
 ACQUIRE_NS = 370_000
 """How long a process is busy putting addresses on an interface: its first gratuitous ARP follows its first
 advertisement by that much more than a reply's follows the reply (keepalived, measured: median 0.41 ms and 0.03 ms)."""
@@ -64,6 +67,11 @@ class Node:
         self.name = name
         self.recorder = recorder
         self.interfaces: dict[str, Interface] = {}
+        self.sockets = Sockets(self)
+        self.balancer: Balancer | None = None
+        """Its HAProxy, which starts with the node."""
+        self.forwarding = False
+        """net.ipv4.ip_forward: whether it passes on packets to addresses that it has not."""
         self.process: VrrpProcess | None = None
         self.powered = True
         self.configuration = configuration
@@ -86,6 +94,10 @@ class Node:
     def add_interface(self, name: str, segment: Segment, mac: bytes, addresses: tuple[bytes, ...]) -> None:
         """Plug a new interface into a segment."""
         self.interfaces[name] = Interface(self, name, segment, mac, addresses)
+
+    def has(self, address: bytes) -> bool:
+        """Whether a packed address is one of the node's now, loopback's among them."""
+        return address[:1] == _LOOPBACK_NET or any(address in one.addresses for one in self.interfaces.values())
 
     # The process ----------------------------------------------------------------------------------------
 

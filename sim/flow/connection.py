@@ -1,0 +1,56 @@
+"""A TCP connection between two programs of the simulated network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.flow.endpoint import ACCEPTOR, OPENER, Endpoint
+from sim.flow.message import Message
+
+if TYPE_CHECKING:
+    from sim.flow.flow import Flow
+    from sim.flow.flows import Flows
+    from sim.flow.program import Program
+    from sim.flow.reach import Reached
+
+
+class Connection:
+    """Both sides of a connection; lists of two are by side, OPENER and ACCEPTOR.
+
+    `connected_ns` is when the opener saw it established; None before.
+    """
+
+    __slots__ = ("addresses", "connected_ns", "ends", "flow", "flows", "open", "port", "programs", "reached")
+
+    def __init__(
+        self, flows: Flows, flow: Flow, program: Program, source: bytes, reached: Reached, opener: Endpoint
+    ) -> None:
+        self.flows = flows
+        self.flow = flow
+        """Whose message is under way on it; an idle connection may be given another's."""
+        self.reached = reached
+        self.programs: list[Program | None] = [program, None]
+        self.addresses = (source, reached.address)
+        self.port = reached.port
+        self.ends: list[Endpoint | None] = [opener, None]
+        self.open = [True, True]
+        self.connected_ns: int | None = None
+
+    def send(self, side: int, message: Message) -> None:
+        """Let a message leave a side now; while it does not get through it is sent again, as TCP does.
+
+        One message of a flow is under way at a time: what comes of it, however far it goes, is the flow's course.
+        """
+        self.flows.send(self, side, message)
+
+    def close(self, side: int) -> None:
+        """Close a side: the other learns of it by `ended` with FIN."""
+        self.flows.close(self, side)
+
+    def abort(self, side: int) -> None:
+        """Reset from a side: the other learns of it by `ended` with RESET, if the packet gets there."""
+        self.flows.abort(self, side)
+
+    def side_of(self, endpoint: Endpoint) -> int:
+        """On which side somebody sits."""
+        return OPENER if self.ends[OPENER] is endpoint else ACCEPTOR
