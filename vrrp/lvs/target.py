@@ -1,12 +1,17 @@
-"""Which checker it is, for those who run checkers and those who are told of them."""
+"""What is checked: the checkers of a file, each with what it must know of its servers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from vrrp.config.lvs.model import Checker, VirtualServer
+from vrrp.config.lvs.model import Checker, FileCheck, RealServer, SslContext, VirtualServer
 from vrrp.config.lvs.virtual_server import service_label
+from vrrp.config.model import KeepalivedConfig, TrackFile
 from vrrp.config.values import Address
+
+_LOG_ALL = "checker_log_all_failures"
+_OFF = frozenset({"no", "off", "false"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,30 +23,58 @@ class CheckKey:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A checker, and what it checks unless it says otherwise: address and port of its real server.
 
-    `virtual_host` is the real server's, or the virtual server's, for web checkers that name none.
+    `weight` is the real server's. `virtual_host` is the real server's, or the virtual server's, for web checkers that
+    name none. `file` is what a FILE_CHECK reads.
     """
 
     key: CheckKey
     checker: Checker
     address: Address | None = None
     port: int = 0
+    weight: int = 1
     virtual_host: str | None = None
+    file: TrackFile | None = None
+    log_all_failures: bool = False
 
 
-def targets(servers: tuple[VirtualServer, ...]) -> tuple[Target, ...]:
-    """All checkers of a file's virtual servers, in the file's order."""
-    found = []
-    for virtual in servers:
-        service = service_label(virtual.address, virtual.protocol)
-        for real in virtual.real_servers:
-            name = service_label(real.address, virtual.protocol)
-            host = real.virtual_host or virtual.virtual_host
-            found += [
-                Target(CheckKey(service, name, index), checker, real.address.address, real.address.port, host)
-                for index, checker in enumerate(real.checkers)
-            ]
-    return tuple(found)
+@dataclass(frozen=True, slots=True)
+class CheckPlan:
+    """All that a configuration has checked: the targets, what SSL_GET shows, and whether scripts must be root's."""
+
+    targets: tuple[Target, ...] = ()
+    ssl: SslContext | None = None
+    secure: bool = False
+
+    @classmethod
+    def of(cls, config: KeepalivedConfig) -> CheckPlan:
+        """The checkers of a file's virtual servers, in the file's order."""
+        found = [one for virtual in config.virtual_servers for one in _targets(config, virtual)]
+        return cls(tuple(found), config.ssl, config.globals.enable_script_security)
+
+
+def _targets(config: KeepalivedConfig, virtual: VirtualServer) -> Iterator[Target]:
+    service = service_label(virtual.address, virtual.protocol)
+    for real in virtual.real_servers:
+        name = service_label(real.address, virtual.protocol)
+        for index, checker in enumerate(real.checkers):
+            yield _target(config, CheckKey(service, name, index), checker, virtual, real)
+
+
+def _target(
+    config: KeepalivedConfig, key: CheckKey, checker: Checker, virtual: VirtualServer, real: RealServer
+) -> Target:
+    everywhere = any(one.keyword == _LOG_ALL and one.text not in _OFF for one in config.globals.options)
+    return Target(
+        key=key,
+        checker=replace(checker, line=0),  # one that only moved in the file is the same
+        address=real.address.address,
+        port=real.address.port,
+        weight=real.weight,
+        virtual_host=real.virtual_host or virtual.virtual_host,
+        file=config.track_files.get(checker.track_file) if isinstance(checker, FileCheck) else None,
+        log_all_failures=everywhere or checker.log_all_failures,
+    )

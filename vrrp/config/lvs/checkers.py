@@ -302,7 +302,7 @@ def _misc(block: Block, around: Surroundings) -> CheckerDraft | None:
         message = f"Unable to set default user for misc script {shown_command(own['command'])} - removing"
         report.error(block.end, message, _DROPPED)
         return None
-    around.file.identities[block.line, own["command"]] = identity
+    around.file.identities[block.line, own["command"]] = own["runs_as"] = identity
     return draft
 
 

@@ -12,6 +12,7 @@ from ipaddress import IPv4Address
 from typing import Literal
 
 from vrrp.config.lvs.endpoints import ServiceAddress
+from vrrp.config.script_security import ROOT, Identity
 from vrrp.config.values import Address
 
 Protocol = Literal["TCP", "UDP", "SCTP"]
@@ -73,7 +74,7 @@ class PingCheck(Checker):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Url:
-    """One url of a web checker: `status_codes` are (lowest, highest); without any and without `digests` 200 to 299."""
+    """One url of a web checker: `status_codes` are (lowest, highest); without any 200 to 299, with `digests`, too."""
 
     path: str
     digests: tuple[bytes, ...] = ()
@@ -138,6 +139,7 @@ class MiscCheck(Checker):
     timeout_ns: int = 0
     dynamic: bool = False
     user: str | None = None
+    runs_as: Identity = ROOT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

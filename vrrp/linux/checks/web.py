@@ -1,0 +1,95 @@
+"""HTTP_GET and SSL_GET: whether a web server answers as it should."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from contextlib import suppress
+
+from vrrp.config.lvs.model import SslContext, WebCheck
+from vrrp.linux.checks.connection import Endpoint
+from vrrp.lvs.http_answer import HttpAnswer, request
+from vrrp.lvs.phrases import Outcome
+from vrrp.lvs.target import Target
+
+_PIECE = 65536
+MOST_TIMEOUTS = 4
+"""An answer that comes drop by drop ends after so many timeouts, though none of the waits was too long (keepalived
+would read it to its end)."""
+
+
+async def check_web(target: Target, checker: WebCheck, url: int, tls: ssl.SSLContext | None) -> Outcome:
+    """Ask for one of its urls; UnaskedError where that cannot be done."""
+    endpoint = Endpoint.of(target, checker.connection)
+    server, asked = target.key.real_server, checker.urls[url]
+    name = asked.virtual_host or checker.virtual_host or target.virtual_host
+    opened = endpoint.open(socket.SOCK_STREAM)
+    try:
+        await endpoint.connect(opened)
+        streams = asyncio.open_connection(
+            sock=opened, ssl=tls, server_hostname=(name or "") if tls and checker.enable_sni else "" if tls else None
+        )
+        async with asyncio.timeout(endpoint.timeout_s):
+            reader, writer = await streams
+    except TimeoutError:
+        opened.close()
+        return Outcome(False, f"Timeout connecting server {server}.")
+    except (OSError, ValueError):  # ValueError: a name that no certificate could have
+        opened.close()
+        return Outcome(False, f"Connection failed server {server}.")
+    try:
+        async with asyncio.timeout(endpoint.timeout_s * MOST_TIMEOUTS):
+            writer.write(request(asked.path, name or endpoint.host, checker.version))
+            return await _read(reader, endpoint, HttpAnswer(asked), server, asked.path)
+    except TimeoutError:
+        return Outcome(False, f"Timeout HTTP read server {server}.")
+    except ValueError as error:
+        return Outcome(False, f"{error} (server {server})")
+    except OSError:
+        return Outcome(False, f"Read error with server {server}.")
+    finally:
+        writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+
+async def _read(
+    reader: asyncio.StreamReader, endpoint: Endpoint, answer: HttpAnswer, server: str, path: str
+) -> Outcome:
+    while True:
+        try:
+            async with asyncio.timeout(endpoint.timeout_s):
+                data = await reader.read(_PIECE)
+        except TimeoutError:
+            return Outcome(False, f"Timeout {'HTTP' if answer.begun else 'WEB'} read server {server}.")
+        except ssl.SSLError:  # closed without saying so, as many do
+            data = b""
+        if not data:
+            break
+        if not answer.feed(data):
+            break
+    if not answer.begun:
+        return Outcome(False, f"Read, no data received from server {server}.")
+    ok, what = answer.judge()
+    if ok:
+        return Outcome(True, f"{what} success to {server} url({path})")
+    return Outcome(False, f"{what} failed server {server}." if what == "Regex match" else _error(what, server))
+
+
+def _error(what: str, server: str) -> str:
+    return f"{what} error to server {server}."
+
+
+def tls_context(files: SslContext | None) -> ssl.SSLContext:
+    """What SSL_GET connects with: it looks at no certificate, as keepalived does, and shows one where SSL has it.
+
+    OSError or ValueError for files that cannot be used.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if files is not None and files.certificate is not None:
+        password = files.password or ""
+        context.load_cert_chain(files.certificate, files.key, lambda: password)
+    return context

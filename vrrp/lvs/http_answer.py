@@ -1,0 +1,93 @@
+"""What a web server answers, read as it comes and never kept: its status, the digest of its body, what it matches.
+
+keepalived's reading (2.2.7, measured): the status is the second word of the first line, whatever the first one is;
+lines end with CR LF; a header longer than its buffer is none; the body is all that follows until the server closes,
+chunks and all, whatever Content-Length says. A status that is not asked for fails, with a digest, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from vrrp.config.lvs.model import Url
+
+LONGEST_HEADER = 4096
+"""keepalived's buffer (measured: 4049 octets pass, 20029 do not)."""
+LONGEST_SEARCHED = 65536
+"""Octets of a body that a regex is looked for in."""
+_END = b"\r\n\r\n"
+_USUAL = ((200, 299),)
+_STATUS = re.compile(rb"[^ \r\n]* +([0-9]{1,3})(?![0-9])")
+_FLAGS = {"caseless": re.IGNORECASE, "multiline": re.MULTILINE, "dotall": re.DOTALL, "extended": re.VERBOSE}
+
+
+class HttpAnswer:
+    """The answer of one url.
+
+    ValueError for a regex that is none.
+    """
+
+    def __init__(self, url: Url) -> None:
+        self._url = url
+        self._head = bytearray()
+        self._digest = hashlib.md5(usedforsecurity=False)
+        self._searched = bytearray()
+        self.status: int | None = None
+        self.begun = False
+        options = dict(url.options)
+        self._pattern = _pattern(options)
+        self._unwanted = "regex_no_match" in options
+
+    def feed(self, data: bytes) -> bool:
+        """More of it; False where the header is too long to be one."""
+        if self.begun:
+            self._body(data)
+            return True
+        self._head += data
+        end = self._head.find(_END)
+        if end < 0 or end > LONGEST_HEADER:
+            return end < 0 and len(self._head) <= LONGEST_HEADER
+        self.begun = True
+        found = _STATUS.match(self._head[:end])
+        self.status = int(found[1]) if found else None
+        self._body(bytes(self._head[end + len(_END) :]))
+        del self._head[end:]
+        return True
+
+    def _body(self, data: bytes) -> None:
+        self._digest.update(data)
+        if self._pattern is not None:
+            self._searched += data[: LONGEST_SEARCHED - len(self._searched)]
+
+    def judge(self) -> tuple[bool, str]:
+        """Whether it is what the url should answer, when it has ended, and what was looked at last."""
+        url = self._url
+        codes = url.status_codes or _USUAL
+        if self.status is None or not any(low <= self.status <= high for low, high in codes):
+            return False, "HTTP status code"
+        if url.digests and self._digest.digest() not in url.digests:
+            return False, "MD5 digest"
+        if self._pattern is not None:
+            return (self._pattern.search(self._searched) is None) is self._unwanted, "Regex match"
+        return True, "MD5 digest" if url.digests else "HTTP status code"
+
+
+def _pattern(options: dict[str, str]) -> re.Pattern[bytes] | None:
+    text = options.get("regex")
+    if text is None:
+        return None
+    flags = 0
+    for word in options.get("regex_options", "").split():
+        flags |= _FLAGS.get(word, 0)
+    try:
+        return re.compile(text.strip('"').encode(), flags)
+    except re.error as error:
+        raise ValueError(f"regex {text!r}: {error}") from error
+
+
+def request(path: str, host: str, version: str) -> bytes:
+    """What is asked: keepalived's own request, octet for octet (2.2.7, measured)."""
+    number = version.removesuffix("C")
+    close = "" if version == "1.0" else "Connection: close\r\n"
+    return f"GET {path} HTTP/{number}\r\nUser-Agent: KeepAliveClient\r\n{close}Host: {host}\r\n\r\n".encode()
