@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vrrp.config import KeepalivedConfig
+from vrrp.config.devices import followed_devices
 from vrrp.config.model import SyncGroup, VrrpInstance
 
 FIRST_HOST = 11
@@ -65,9 +66,10 @@ def _segments(configs: Mapping[str, KeepalivedConfig]) -> dict[Place, str]:
 
 
 def _watched(config: KeepalivedConfig) -> list[str]:
-    """The interfaces that a node's instances and sync groups track."""
+    """The interfaces that a node's instances and sync groups follow."""
     followers: list[VrrpInstance | SyncGroup] = [*config.instances, *config.sync_groups]
-    return [watched.name for follower in followers for watched in follower.track_interfaces]
+    tracked = [watched.name for follower in followers for watched in follower.track_interfaces]
+    return [*tracked, *(name for instance in config.instances for name in followed_devices(config, instance))]
 
 
 def _named_addresses(configs: Mapping[str, KeepalivedConfig]) -> set[str]:

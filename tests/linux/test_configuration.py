@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vrrp.config.host import KnownHost
-from vrrp.linux.configuration import Configuration, ConfigurationError, read_configuration
+from vrrp.linux.configuration import Configuration, ConfigurationError, interfaces_of, read_configuration
 from vrrp.linux.plan import plan
 from vrrp.linux.rights import missing_rights
 from vrrp.linux.state_directory import InUseError, state_directory
@@ -60,6 +60,49 @@ def test_the_interfaces_of_addresses_are_followed(tmp_path: Path) -> None:
     assert followed(read(tmp_path, weighed)) == (TrackedInterface("eth1", 10),)
 
 
+STATICS = """
+track_group T {
+    group {
+        VI_1
+    }
+}
+static_ipaddress {
+    10.1.0.1/16 dev eth1 track_group T
+}
+static_routes {
+    10.2.0.0/16 dev eth0 track_group T
+}
+static_rules {
+    from 10.2.0.0/16 iif eth1 priority 7 table 7
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        ("virtual_routes {\n10.1.0.0/16 dev eth1\n}", ["eth1"]),
+        ("virtual_routes {\n10.1.0.0/16 dev eth1 no_track\n}", []),
+        ("virtual_routes {\n10.1.0.0/16 nexthop dev eth1 nexthop dev eth0\n}", []),
+        ("virtual_rules {\nfrom 10.1.0.0/16 iif eth1 table 5 priority 5\n}", ["eth1"]),
+        ("virtual_rules {\nfrom 10.1.0.0/16 oif eth1 table 5 priority 5\n}", ["eth1"]),
+        ("virtual_rules {\nfrom 10.1.0.0/16 oif eth1 table 5 priority 5 no_track\n}", []),
+        ("virtual_routes {\n10.1.0.0/16 dev eth0\n}", []),
+        ("dont_track_primary\nvirtual_routes {\n10.1.0.0/16 dev eth0\n}", ["eth0"]),
+    ],
+)
+def test_the_interfaces_of_routes_and_rules_are_followed(lines: str, names: list[str], tmp_path: Path) -> None:
+    parsed = read(tmp_path, conf("eth0", track=lines))
+    assert [one.name for one in followed(parsed)] == names
+    assert set(interfaces_of(parsed.parsed.config)) >= {"eth0", *names}
+
+
+def test_the_interfaces_of_what_a_track_group_follows(tmp_path: Path) -> None:
+    parsed = read(tmp_path, STATICS + conf("eth0"))
+    assert followed(parsed) == (TrackedInterface("eth1"),)
+    assert set(interfaces_of(parsed.parsed.config)) == {"eth0", "eth1"}
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -98,6 +141,37 @@ def test_devices_that_are_not_made(keyword: str, option: str, complaint: str, tm
     with pytest.raises(ConfigurationError) as raised:
         read_configuration(file, HOST)
     assert str(raised.value) == f"{file}:{complaint}"
+
+
+@pytest.mark.parametrize(
+    ("route", "why"),
+    [
+        ("10.1.0.0/16 dev eth0 encap mpls 100", "encap mpls is not possible; encap ip and encap ip6 are"),
+        (
+            "10.1.0.0/16 nexthop via 10.0.0.2 encap ip id 5",
+            "encap of a nexthop is not possible; keepalived 2.2.7 leaves it out",
+        ),
+        ("10.1.0.0/16 dev eth0 encap ip dst x", "encap ip dst x is not right"),
+        ("10.1.0.0/16 dev eth0 encap ip flags 5", "encap ip flags is not possible"),
+    ],
+)
+def test_routes_that_the_kernel_is_not_told(route: str, why: str, tmp_path: Path) -> None:
+    instance = conf().replace("    TRACK\n", "")
+    for text, line, whose in (
+        (f"static_routes {{\n {route}\n}}\n{instance}", 2, "static"),
+        (instance.replace("    virtual_ip", f"virtual_routes {{\n{route}\n}}\n    virtual_ip"), 6, "(VI_1)"),
+    ):
+        with pytest.raises(ConfigurationError) as raised:
+            read(tmp_path, text)
+        assert str(raised.value) == f"{tmp_path}/k.conf:{line}: {whose} route {route}: {why}"
+
+
+def test_a_rule_that_the_kernel_is_not_told(tmp_path: Path) -> None:
+    rule = "from all dport 5-70000 table 7 priority 8"
+    with pytest.raises(ConfigurationError) as raised:
+        read(tmp_path, f"static_rules {{\n {rule}\n}}\n{conf()}")
+    said = f"{tmp_path}/k.conf:2: static rule {rule}: 5-70000 is no range of what the kernel knows"
+    assert str(raised.value) == said
 
 
 def test_an_interface_that_may_come_later(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vrrp.config.devices import followed_devices
 from vrrp.config.model import KeepalivedConfig, SyncGroup, VrrpInstance
 from vrrp.protocol.profile import KEEPALIVED, Profile
 from vrrp.protocol.settings import (
@@ -52,7 +53,7 @@ def convert(config: KeepalivedConfig, profile: Profile = KEEPALIVED) -> Conversi
     routers = []
     for instance in config.instances:
         try:
-            routers.append(_virtual_router(instance, config.filename, profile, notes))
+            routers.append(_virtual_router(instance, config, profile, notes))
         except ValueError as error:
             raise ConversionError(instance.line, str(error)) from error
     return Conversion(
@@ -98,11 +99,11 @@ def convert(config: KeepalivedConfig, profile: Profile = KEEPALIVED) -> Conversi
 
 def _virtual_router(
     instance: VrrpInstance,
-    filename: str,
+    config: KeepalivedConfig,
     profile: Profile,
     notes: list[str],
 ) -> VirtualRouterConfig:
-    where = f"{filename}:{instance.line}: ({instance.name})"
+    where = f"{config.filename}:{instance.line}: ({instance.name})"
     version: int = instance.version
     if version == 2 and 2 not in profile.versions:
         version = profile.versions[0]
@@ -146,7 +147,7 @@ def _virtual_router(
         virtual_mac=instance.use_vmac,
         transmit_from_base=instance.vmac_xmit_base,
         track_scripts=scripts,
-        track_interfaces=interfaces,
+        track_interfaces=interfaces + tuple(map(TrackedInterface, followed_devices(config, instance))),
         track_files=files,
         track_processes=processes,
         track_own_interface=not instance.dont_track_primary,

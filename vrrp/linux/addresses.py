@@ -25,6 +25,10 @@ _FAMILIES = {4: 2, 16: 10}
 _NO_DAD = 0x02
 _FOREVER = 0xFFFF_FFFF
 _GONE = {errno.EADDRNOTAVAIL, errno.ENODEV}
+_STATIC = "static "
+"""Before the name of an interface: whose its static addresses are. No instance has a blank in its name."""
+_DEFAULT_INTERFACE = "eth0"
+"""Where a static address goes that names no interface (keepalived, measured)."""
 
 
 class Asked(Protocol):
@@ -69,6 +73,10 @@ class Addresses:
             for instance in config.instances
             for one in (*instance.addresses, *instance.excluded_addresses)
         }
+        usual = next((one.text for one in config.globals.options if one.keyword == "default_interface"), "")
+        for static in config.static_addresses:
+            one = static.address
+            self._described[_STATIC + (one.device or usual or _DEFAULT_INTERFACE), one.address.packed] = one
         self._interfaces = {instance.name: instance.interface for instance in config.instances}
         for (_, address), held in list(self._held.items()):
             now = self._described.get((held.instance, address))
@@ -88,8 +96,18 @@ class Addresses:
         return described.device or usual
 
     def holds(self, device: str, address: bytes) -> bool:
-        """Whether we put this address there."""
-        return (device, address) in self._held
+        """Whether we put this address there for an instance."""
+        held = self._held.get((device, address))
+        return held is not None and not held.instance.startswith(_STATIC)
+
+    def put_statics(self) -> None:
+        """Have the static addresses that are described, and no others."""
+        for (_, address), held in list(self._held.items()):
+            if held.instance.startswith(_STATIC) and (held.instance, address) not in self._described:
+                self.take(held.instance, address, held.usual)
+        for instance, address in self._described:
+            if instance.startswith(_STATIC):
+                self.put(instance, address, instance.removeprefix(_STATIC))
 
     def put(self, instance: str, address: bytes, usual: str) -> None:
         """Put an address of an instance on its interface; one that is there already is not ours."""
@@ -135,12 +153,16 @@ class Addresses:
         return lifted
 
     def restore(self, device: str) -> None:
-        """Put back what somebody else took off an interface; what an interface took with it is gone."""
+        """Put back what somebody else took off an interface; what an interface took with it is gone.
+
+        A static address with `no_track` stays away (keepalived, measured).
+        """
         link = self._links.get(device)
         lost = [key for key in self._held if key[0] == device and (link is None or key[1] not in link.addresses)]
         for key in lost:
             held = self._held.pop(key)
-            if link is None:
+            untracked = held.described is not None and held.described.no_track
+            if link is None or (untracked and held.instance.startswith(_STATIC)):
                 self._journal.strike(_entry(device, key[1], held.prefix))
             else:
                 log.warning("(%s) somebody removed %s from %s: put back", held.instance, text(key[1]), device)

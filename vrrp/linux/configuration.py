@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from vrrp.config import Diagnostic, Host, KeepalivedConfig, ParsedConfig, load
+from vrrp.config.devices import named_devices
 from vrrp.config.language.line import file_of
 from vrrp.config.reader import NO_SUCH_INTERFACE
 from vrrp.config.router_config import ConversionError, convert
-from vrrp.protocol.settings import RouterConfig, TrackedInterface
+from vrrp.config.routing.model import Route, Rule
+from vrrp.linux.routing.request import refusal
+from vrrp.protocol.settings import RouterConfig
 
 
 class ConfigurationError(ValueError):
@@ -53,7 +56,7 @@ def read_configuration(
         conversion = convert(parsed.config)
     except ConversionError as error:
         raise ConfigurationError(f"{path}:{error.line}: {error}") from error
-    return Configuration(parsed, _following_addresses(conversion.router, parsed.config), conversion.notes)
+    return Configuration(parsed, conversion.router, conversion.notes)
 
 
 _UNKNOWN = {
@@ -64,7 +67,7 @@ _UNKNOWN = {
 
 
 def _refuse(config: KeepalivedConfig) -> None:
-    """ConfigurationError for what asks for a device that is not made here."""
+    """ConfigurationError for what asks for a device that is not made here, or for what the kernel is not told."""
     for instance in config.instances:
         refused = [(instance.lines[keyword], why) for keyword, why in _UNKNOWN.items() if keyword in instance.lines]
         refused += [
@@ -72,23 +75,19 @@ def _refuse(config: KeepalivedConfig) -> None:
             for one in (*instance.addresses, *instance.excluded_addresses)
             if one.use_vmac and not instance.use_vmac
         ]
+        refused += _refused(instance.routes, instance.rules)
         for line, why in refused:
             raise ConfigurationError(f"{file_of(line, config.filename)}:{line}: ({instance.name}) {why}")
+    for line, why in _refused(config.static_routes, config.static_rules):
+        raise ConfigurationError(f"{file_of(line, config.filename)}:{line}: static {why}")
 
 
-def _following_addresses(router: RouterConfig, config: KeepalivedConfig) -> RouterConfig:
-    """The interfaces that addresses go to are followed like an instance's own, unless `no_track` (keepalived)."""
-    routers = []
-    for one, instance in zip(router.virtual_routers, config.instances, strict=True):
-        known = {one.interface, *(tracked.name for tracked in one.track_interfaces)}
-        devices = {
-            address.device: None
-            for address in (*instance.addresses, *instance.excluded_addresses)
-            if address.device is not None and address.device not in known and not address.no_track
-        }
-        added = tuple(TrackedInterface(name) for name in devices)
-        routers.append(replace(one, track_interfaces=one.track_interfaces + added))
-    return replace(router, virtual_routers=tuple(routers))
+def _refused(routes: Iterable[Route], rules: Iterable[Rule]) -> Iterator[tuple[int, str]]:
+    lines: list[Route | Rule] = [*routes, *rules]
+    for one in lines:
+        why = refusal(one)
+        if why is not None:
+            yield one.line, why
 
 
 def _find_interfaces(diagnostics: Sequence[Diagnostic]) -> None:
@@ -105,12 +104,10 @@ def interfaces_of(config: KeepalivedConfig) -> Iterator[str]:
     """The interfaces that a configuration names."""
     for instance in config.instances:
         yield instance.interface
-        for one in (*instance.addresses, *instance.excluded_addresses):
-            if one.device is not None:
-                yield one.device
         yield from (one.name for one in instance.track_interfaces)
     for group in config.sync_groups:
         yield from (one.name for one in group.track_interfaces)
+    yield from named_devices(config)
 
 
 def _line(diagnostic: Diagnostic) -> str:

@@ -47,8 +47,8 @@ class Netlink:
         """For an event loop."""
         return self._socket.fileno()
 
-    def ask(self, kind: int, message: nlmsg, flags: int = 0) -> None:
-        """Have the kernel do something. OSError with its reason when it does not."""
+    def ask(self, kind: int, message: nlmsg | bytes, flags: int = 0) -> None:
+        """Have the kernel do something; bytes are what stands behind a header. OSError with its reason if it fails."""
         for _ in self._exchange(kind, message, NLM_F_REQUEST | NLM_F_ACK | flags):
             pass
 
@@ -67,17 +67,31 @@ class Netlink:
                 if kind in _KINDS:
                     yield kind, _decode(kind, one)
 
+    def kinds(self) -> set[int]:
+        """The kinds (RTM_*) of what was told since the last call. OSError as `events`."""
+        found: set[int] = set()
+        while True:
+            try:
+                data = self._socket.recv(_ROOM)
+            except BlockingIOError:
+                return found
+            found.update(kind for kind, _, _ in _split(data))
+
     def close(self) -> None:
         """Let it go."""
         self._socket.close()
 
-    def _exchange(self, kind: int, message: nlmsg, flags: int) -> Iterator[tuple[int, nlmsg]]:
+    def _exchange(self, kind: int, message: nlmsg | bytes, flags: int) -> Iterator[tuple[int, nlmsg]]:
         self._sequence += 1
-        header = message["header"]
-        header["type"], header["flags"] = kind, flags
-        header["sequence_number"], header["pid"] = self._sequence, 0
-        message.encode()
-        self._socket.send(message.data)
+        if isinstance(message, bytes):
+            data = _HEADER.pack(_HEADER.size + len(message), kind, flags, self._sequence, 0) + message
+        else:
+            header = message["header"]
+            header["type"], header["flags"] = kind, flags
+            header["sequence_number"], header["pid"] = self._sequence, 0
+            message.encode()
+            data = message.data
+        self._socket.send(data)
         while True:
             for answer, sequence, one in _split(self._socket.recv(_ROOM)):
                 if sequence != self._sequence:

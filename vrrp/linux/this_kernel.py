@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,14 +16,20 @@ from vrrp.linux.kernel import Driver
 from vrrp.linux.links import GROUPS, Links
 from vrrp.linux.netlink import Netlink
 from vrrp.linux.receiver import Ear, Receivers, ear_of
+from vrrp.linux.routing.table import GROUPS as ROUTING_GROUPS
+from vrrp.linux.routing.table import REMOVALS, STATIC, RoutingTable
 from vrrp.linux.transmitter import Transmitters
 from vrrp.protocol.member import primary
 from vrrp.protocol.packer import Packer
 from vrrp.protocol.router import Router
+from vrrp.protocol.state import State
 from vrrp.protocol.virtual_router import VirtualRouter
 from vrrp.wire.address import pack
 from vrrp.wire.advertisement import AUTHENTICATION_HEADER, Advertisement
 from vrrp.wire.frame import Datagram
+
+_RESTORE_DELAY_S = 0.02
+"""From the first news of something taken away until it is looked for."""
 
 
 class ThisKernel:
@@ -62,6 +69,10 @@ class ThisKernel:
         self._events, self._netlink = Netlink(GROUPS), Netlink()
         self.links = Links(self._events, self._netlink, self._changed)
         self.addresses = Addresses(self._netlink, self.links.by_name, self._journal)
+        self._routing = RoutingTable(self._netlink, self.links.by_name, self._journal)
+        self._removals: Netlink | None = None
+        self._restoring: asyncio.TimerHandle | None = None
+        self._swept = False
         self._receivers = Receivers(self._loop, self.links.by_name, self._arrived)
         self._transmitters = Transmitters(self.links.by_name)
         self._attachments = Attachments(self._netlink, self.links.by_name, self._journal, self.links.read_events)
@@ -74,6 +85,9 @@ class ThisKernel:
         lifted = self.addresses.lift(self._attachments.holders)
         self.addresses.describe(config)
         self._attachments.settle()
+        self._routing.describe(config)
+        if self._swept:
+            self._put_statics()
         self._packer.forget()
         groups: dict[Ear, set[bytes]] = {}
         self._keys, self._deaf = {}, {}
@@ -97,18 +111,48 @@ class ThisKernel:
         self._receivers.want(groups)
 
     def sweep(self, router: Router) -> None:
-        """Take away addresses that an earlier run, ours or keepalived's, left on the interfaces.
+        """Take away what an earlier run, ours or keepalived's, left, and put what is static.
 
         An address owner's may be the interface's own, and one without which nothing could be sent is left alone.
         """
+        self._routing.sweep()
         self.addresses.sweep(
             (self.addresses.device(one.config.name, address, self._attachments.of(one.config).hold), address)
             for one in router.virtual_routers
             if not one.config.owner and (one.config.source is not None or self._has_other(one))
             for address in one.served
         )
+        self._put_statics()
+        self._swept = True
         for name in self.links.by_name:
             self._list(name)
+
+    def _put_statics(self) -> None:
+        self.addresses.put_statics()
+        self._routing.put(STATIC)
+        self._watch_removals()
+
+    def _watch_removals(self) -> None:
+        """Be told of routes and rules that are taken away, if it matters: some machines have many that come and go."""
+        if self._routing.watched and self._removals is None:
+            self._removals = Netlink(ROUTING_GROUPS)
+            self._loop.add_reader(self._removals, self._removed)
+
+    def _removed(self) -> None:
+        """Something was taken away, perhaps by ourselves; many at once are looked for once."""
+        assert self._removals is not None  # it is what tells
+        try:
+            matters = bool(self._removals.kinds() & REMOVALS)
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
+            matters = True
+        if matters and self._restoring is None:
+            self._restoring = self._loop.call_later(_RESTORE_DELAY_S, self._restore)
+
+    def _restore(self) -> None:
+        self._restoring = None
+        self._routing.restore()
 
     def _has_other(self, virtual_router: VirtualRouter) -> bool:
         """Whether its interface has an address to send from that is not virtual."""
@@ -142,17 +186,27 @@ class ThisKernel:
         config = virtual_router.config
         for address in addresses:
             self.addresses.put(config.name, address, self._attachments.of(config).hold)
+        if virtual_router.state is State.MASTER:
+            self._routing.put(config.name)
 
     def release(self, virtual_router: VirtualRouter, addresses: tuple[bytes, ...]) -> None:
         """Take addresses off their interface."""
         config = virtual_router.config
+        if virtual_router.state is not State.MASTER:
+            self._routing.take(config.name)
         for address in addresses:
             self.addresses.take(config.name, address, self._attachments.of(config).hold)
 
     def close(self) -> None:
         """Let everything go; addresses too, if there are any left."""
         self._loop.remove_reader(self._events)
+        if self._removals is not None:
+            self._loop.remove_reader(self._removals)
+            self._removals.close()
+        if self._restoring is not None:
+            self._restoring.cancel()
         self._receivers.close()
+        self._routing.close()
         self.addresses.close()
         self._attachments.close()
         self._transmitters.close()
@@ -180,3 +234,4 @@ class ThisKernel:
         self._receivers.renew()
         self._driver.interface_changed(name)
         self.addresses.restore(name)
+        self._routing.link_changed(name)

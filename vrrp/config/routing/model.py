@@ -6,8 +6,19 @@ Of what only the kernel makes use of, the words are kept.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from vrrp.config.values import Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextHop:
+    """One of several ways of a route. `options` are its words beside via, dev and weight, with their values."""
+
+    gateway: Address | None = None
+    device: str | None = None
+    weight: int = 1
+    options: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +26,8 @@ class Route:
     """A line of virtual_routes or static_routes.
 
     `destination` is as written, "default" among others; `table` and the like too. `options` are its other words with
-    their values. `tracked`: whether its loss means FAULT. `text` is the whole line.
+    their values, which begin with "lock " where the kernel is to leave it alone. `tracked`: whether the loss of its
+    interface means FAULT. `text` is the whole line.
     """
 
     destination: str
@@ -27,7 +39,8 @@ class Route:
     table: str | None = None
     metric: int | None = None
     options: tuple[tuple[str, str], ...] = ()
-    next_hops: int = 0
+    next_hops: tuple[NextHop, ...] = ()
+    family: Literal[4, 6] = 4
     tracked: bool = True
     track_group: str | None = None
     line: int = 0
@@ -46,6 +59,7 @@ class Rule:
     in_device: str | None = None
     out_device: str | None = None
     options: tuple[tuple[str, str], ...] = ()
+    family: Literal[4, 6] = 4
     tracked: bool = True
     track_group: str | None = None
     line: int = 0

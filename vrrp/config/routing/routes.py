@@ -11,7 +11,7 @@ from vrrp.config.context import word_set
 from vrrp.config.diagnostics import Report
 from vrrp.config.host import Interfaces
 from vrrp.config.instance.address_lines import read_address
-from vrrp.config.routing.model import Route
+from vrrp.config.routing.model import NextHop, Route
 from vrrp.config.routing.words import (
     KEEPALIVED_PROTOCOLS,
     PROTOCOLS,
@@ -52,6 +52,8 @@ _NUMBERS: Mapping[str, tuple[int, str]] = {
     "ssthresh": (UNSIGNED_MAX, "Invalid ssthresh value {} specified for route"),
     "window": (UNSIGNED_MAX, "Invalid window value {} specified for route"),
 }
+# What may have a lock before its number, so that the kernel does not change it; the times and congctl may as well.
+_LOCKABLE = frozenset({"advmss", "cwnd", "mtu", "reordering", "ssthresh"})
 _TIMES = {"rtt": "Invalid rtt {} for route", "rttvar": "Invalid rttvar {} for route", "rto_min": ""}
 # keyword -> whether its value is good, and what keepalived says when it is not
 _NAMES: Mapping[str, tuple[Callable[[str], bool], str]] = {
@@ -84,6 +86,7 @@ class _Draft:
     track_groups: Collection[str] | None
     fields: dict[str, Any] = field(default_factory=dict)
     options: list[tuple[str, str]] = field(default_factory=list)
+    hop: dict[str, Any] = field(default_factory=dict)
     untracked: bool = False
 
 
@@ -124,7 +127,8 @@ def _word(draft: _Draft, word: str) -> None:
         _WORDS[word](draft, word)
     elif word in _NUMBERS:
         high, complaint = _NUMBERS[word]
-        draft.options.append((word, str(words.number(0, high, complaint))))
+        lock = _lock(draft) if word in _LOCKABLE else ""
+        draft.options.append((word, f"{lock}{words.number(0, high, complaint)}"))
     elif word in _TIMES:
         _time(draft, word)
     elif word in _NAMES or word in _ONLY_IPV6:
@@ -159,13 +163,22 @@ def _settled(draft: _Draft, entry: Statement) -> Route:
         draft.words.warn("Static route cannot have track group if no oif specified", "keepalived ignores the group")
         del fields["track_group"]
     text = " ".join(entry.words)
-    return Route(**fields, options=tuple(draft.options), tracked=tracked, text=text, line=entry.line)
+    return Route(
+        **fields,
+        options=tuple(draft.options),
+        family=draft.words.family or 4,
+        tracked=tracked,
+        text=text,
+        line=entry.line,
+    )
 
 
 def _destination(draft: _Draft, word: str) -> None:
     if word in _EVERYWHERE:
         if draft.words.family is not None:
             raise LineError(f"{_MIXED} ({word})")
+        if word == "default6":
+            draft.words.family = 6
         draft.fields["destination"] = word
         return
     found = read_address(word, draft.words.statement.line, draft.words.report)
@@ -183,11 +196,15 @@ def _to(draft: _Draft, word: str) -> None:
     _destination(draft, following)
 
 
+def _lock(draft: _Draft) -> str:
+    """Takes the word lock, where there is one."""
+    return f"{draft.words.value()} " if draft.words.following == "lock" else ""
+
+
 def _time(draft: _Draft, word: str) -> None:
     complaint = _TIMES[word] or f"Invalid {word} value {{}} specified for route"
+    lock = _lock(draft)
     text = draft.words.value()
-    if text == "lock":
-        text = draft.words.value()
     found = _TIME.match(text)
     if found is None or ((rest := text[found.end() :]) and ":" in rest):
         fault = f"negative number '{text}': " if text.startswith("-") else f"invalid number '{text}': "
@@ -197,7 +214,7 @@ def _time(draft: _Draft, word: str) -> None:
         raise LineError(f"number '{text}' outside range [0., {longest}.]: {complaint.format(text)}")
     if found[2]:
         draft.words.warn(f"number '{text}' has too many decimal places", "keepalived rounds it")
-    draft.options.append((word, text))
+    draft.options.append((word, lock + text))
 
 
 def _name(draft: _Draft, word: str) -> None:
@@ -265,8 +282,7 @@ def _existing(draft: _Draft) -> str:
 
 
 def _congctl(draft: _Draft, word: str) -> None:
-    text = draft.words.value()
-    draft.options.append((word, draft.words.value() if text == "lock" else text))
+    draft.options.append((word, _lock(draft) + draft.words.value()))
 
 
 def _or(draft: _Draft, word: str) -> None:
@@ -295,8 +311,7 @@ def _encap(draft: _Draft, word: str) -> None:
     words.value()
     if kind not in _ENCAPSULATIONS:
         raise LineError(f"Unknown encap type - {kind}")
-    if not _ENCAPSULATIONS[kind]:
-        draft.options.append((word, f"{kind} {words.value()}"))
+    draft.options.append((word, kind if _ENCAPSULATIONS[kind] else f"{kind} {words.value()}"))
     while words.following in _ENCAPSULATIONS[kind]:
         draft.options.append((f"{word} {kind} {words.value()}", words.value()))
 
@@ -306,32 +321,37 @@ def _next_hop(draft: _Draft, word: str) -> None:
     if "or" in dict(draft.options):
         words.warn('Cannot specify nexthops with "or" route', "keepalived ignores the rest of the line")
         raise LineError("Route has trailing nonsense - nexthop")
-    draft.fields["next_hops"] = draft.fields.get("next_hops", 0) + 1
+    outside, hops = draft.options, []
+    draft.options, draft.hop = [], {}
     while (following := words.following) is not None:
         if following not in _HOP_WORDS:
             raise LineError(f"Route has trailing nonsense after nexthops - {following}")
         words.value()
         if following == "nexthop":
-            _next_hop(draft, following)
-            return
-        _HOP_WORDS[following](draft, following)
+            hops.append(NextHop(**draft.hop, options=tuple(draft.options)))
+            draft.options, draft.hop = [], {}
+        else:
+            _HOP_WORDS[following](draft, following)
+    hops.append(NextHop(**draft.hop, options=tuple(draft.options)))
+    draft.fields["next_hops"] = tuple(hops)
+    draft.options = outside
 
 
 def _hop_via(draft: _Draft, word: str) -> None:
     _family_before(draft.words)
     found = draft.words.one_address("invalid nexthop address {}", "Address family mismatch for next hop")
-    draft.options.append(("nexthop via", str(found)))
+    draft.hop["gateway"] = found
 
 
 def _hop_device(draft: _Draft, word: str) -> None:
-    draft.options.append(("nexthop dev", _existing(draft)))
+    draft.hop["device"] = _existing(draft)
 
 
 def _hop_weight(draft: _Draft, word: str) -> None:
     weight = draft.words.number(0, 256, "Invalid weight {} specified for route")
     if weight == 0:
         raise LineError("Invalid weight 0 specified for route")
-    draft.options.append(("nexthop weight", str(weight)))
+    draft.hop["weight"] = weight
 
 
 def _flag(draft: _Draft, word: str) -> None:
@@ -343,6 +363,7 @@ def _no_track(draft: _Draft, word: str) -> None:
 
 
 def _family(draft: _Draft, word: str) -> None:
+    draft.words.family = draft.words.family or (4 if word == "inet" else 6)
     # keepalived reads over the next word, whatever it is (measured).
     draft.words.value()
 

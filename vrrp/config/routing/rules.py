@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vrrp.config.context import word_set
 from vrrp.config.diagnostics import Report
 from vrrp.config.host import Interfaces
 from vrrp.config.instance.address_lines import read_address
@@ -25,7 +24,21 @@ _EVERYWHERE = frozenset({"all", "any", "default"})
 _FIRST_PRIORITY = 16384
 _RANGE = re.compile(r"([0-9]{1,10})-([0-9]{1,10})", re.ASCII)
 _FWMARK = re.compile(r"(0[xX][0-9a-fA-F]+|[0-9]+)(/(0[xX][0-9a-fA-F]+|[0-9]+))?", re.ASCII)
-_IP_PROTOCOLS = word_set("ah dccp esp gre icmp igmp ip ipv6-icmp sctp tcp udp udplite")
+# As Debian's /etc/protocols numbers them.
+IP_PROTOCOLS: Mapping[str, int] = {
+    "ah": 51,
+    "dccp": 33,
+    "esp": 50,
+    "gre": 47,
+    "icmp": 1,
+    "igmp": 2,
+    "ip": 0,
+    "ipv6-icmp": 58,
+    "sctp": 132,
+    "tcp": 6,
+    "udp": 17,
+    "udplite": 136,
+}
 _TWICE = "Cannot specify more than one of table/nop/goto/blackhole/prohibit/unreachable{} for rule"
 
 
@@ -38,7 +51,7 @@ _NAMES: Mapping[str, tuple[Callable[[str], bool], str]] = {
     "dport": (_is_range, "invalid dport range {}"),
     "dsfield": (lambda text: is_number(text, 255), "TOS value {} is invalid"),
     "fwmark": (lambda text: _FWMARK.fullmatch(text) is not None, "Invalid rule fwmark {} specified"),
-    "ipproto": (lambda text: text in _IP_PROTOCOLS or is_number(text, 255), "Invalid ipproto {}"),
+    "ipproto": (lambda text: text in IP_PROTOCOLS or is_number(text, 255), "Invalid ipproto {}"),
     "realms": (is_realms, "invalid realms {} for rule"),
     "sport": (_is_range, "invalid sport range {}"),
     "suppress_ifgroup": (lambda text: is_number(text) or text == "default", "suppress_group {} is invalid"),
@@ -121,7 +134,9 @@ class RuleReader:
                 "Static rule cannot have track_group if dev/iif not specified", "keepalived ignores the group"
             )
             del fields["track_group"]
-        return Rule(**fields, options=tuple(draft.options), text=" ".join(entry.words), line=entry.line)
+        family = draft.words.family or 4
+        text = " ".join(entry.words)
+        return Rule(**fields, options=tuple(draft.options), family=family, text=text, line=entry.line)
 
 
 def _word(draft: _Draft, word: str) -> None:

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vrrp.config.context import word_set
 from vrrp.config.diagnostics import Report, missing_parameter
 from vrrp.config.lvs.endpoints import LONGEST_FWMARK
 from vrrp.config.tree import Statement
 from vrrp.config.values import Address, address, whole
 
 # As Debian's iproute2 has them; a machine may name more.
-TABLES = frozenset({"default", "local", "main", "unspec"})
-SCOPES = frozenset({"global", "host", "link", "nowhere", "site"})
-PROTOCOLS = word_set("""
-    babel bgp bird boot dhcp dnrouted eigrp gated isis keepalived kernel mrt ntk openr ospf ra redirect rip static
-    unspec xorp zebra
-    """)
+TABLES: Mapping[str, int] = {"unspec": 0, "default": 253, "main": 254, "local": 255}
+SCOPES: Mapping[str, int] = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
+PROTOCOLS: Mapping[str, int] = {
+    "unspec": 0,
+    "redirect": 1,
+    "kernel": 2,
+    "boot": 3,
+    "static": 4,
+    "gated": 8,
+    "ra": 9,
+    "mrt": 10,
+    "zebra": 11,
+    "bird": 12,
+    "dnrouted": 13,
+    "xorp": 14,
+    "ntk": 15,
+    "dhcp": 16,
+    "keepalived": 18,
+    "babel": 42,
+    "openr": 99,
+    "bgp": 186,
+    "isis": 187,
+    "ospf": 188,
+    "rip": 189,
+    "eigrp": 192,
+}
 KEEPALIVED_PROTOCOLS = frozenset({"18", "0x12", "keepalived"})
 
 _NUMBER = re.compile(r"(?:0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10})", re.ASCII)
@@ -75,14 +94,12 @@ class Words:
         self.report.warning(self.statement.line, message, instead)
 
     def number(self, low: int, high: int, complaint: str) -> int:
-        """A whole number; a lock before it only keeps the kernel from changing it.
+        """A whole number.
 
         Raises:
             LineError: it is none, with this complaint.
         """
         text = self.value()
-        if text == "lock":
-            text = self.value()
         found = whole(text, low, high)
         if found.complaint:
             raise LineError(f"{found.complaint}: {complaint.format(text)}")

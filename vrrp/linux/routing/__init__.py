@@ -1,0 +1,1 @@
+"""What the kernel gets beside virtual addresses: routes, rules, and the addresses that stay."""
