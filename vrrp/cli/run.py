@@ -16,6 +16,7 @@ from vrrp.words import visible
 
 if TYPE_CHECKING:
     from vrrp.linux.configuration import Configuration
+    from vrrp.linux.daemon import Daemon
     from vrrp.linux.service import Service
     from vrrp.linux.status.document import Status
 
@@ -95,6 +96,7 @@ def _run(
     from vrrp.linux.daemon import Daemon
     from vrrp.linux.log.event_log import EventLog
     from vrrp.linux.log.output import set_up
+    from vrrp.linux.mail import Mailer
     from vrrp.linux.notify import Notifier
     from vrrp.linux.rights import missing_rights
     from vrrp.linux.scheduling import Scheduling
@@ -113,13 +115,25 @@ def _run(
         raise BadInput(f"vrrp run needs root, or the capabilities {' and '.join(missing)}")
     try:
         with state_directory(state_dir or USUAL) as state:
-            scripts: list[Service] = [Notifier(), FileWatcher(), ProcessWatcher(), ScriptRunner()]
+            notifier = Notifier()
+            scripts: list[Service] = [notifier, Mailer(notifier), FileWatcher(), ProcessWatcher(), ScriptRunner()]
             shown: list[Service] = [status, ControlSocket(status, state), *web]
             services = [EventLog(), *scripts, *shown, Scheduling(), ServiceManager()]
             daemon = Daemon(read, ThisKernel(state), services)
             gc.freeze()  # what is there by now stays; collecting it over and over would keep timers waiting
-            asyncio.run(daemon.run())
+            asyncio.run(_whole(daemon))
     except InUseError as error:
         raise BadInput(str(error)) from error
     except OSError as error:
         raise unreadable(error, error.filename or "vrrp run") from error
+
+
+async def _whole(daemon: Daemon) -> None:
+    """The scripts of the beginning and the end, and between them the daemon."""
+    from vrrp.linux.start_and_end import SHUTDOWN, STARTUP, run_script
+
+    await run_script(daemon.config.config.globals, STARTUP)
+    try:
+        await daemon.run()
+    finally:
+        await run_script(daemon.config.config.globals, SHUTDOWN)

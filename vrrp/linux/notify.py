@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from vrrp.config.model import SyncGroup, VrrpInstance
@@ -70,6 +70,8 @@ class Notifier:
         self._group_of: dict[str, SyncGroup] = {}
         self._states: dict[tuple[str, str], str] = {}
         """The state that was told last of each kind and name."""
+        self.listeners: list[Callable[[Told, str], None]] = []
+        """Called with whom is told of, and the word for the state."""
         self._fifos: dict[Runnable, Fifo] = {}
         self._readers: dict[Command, Child] = {}
 
@@ -178,6 +180,8 @@ class Notifier:
 
     def _tell(self, told: Told, state: str, priority: int) -> None:
         """Run what is to be run, the state's own script first, and write to the FIFOs (keepalived's order)."""
+        for listener in self.listeners:
+            listener(told, state)
         self._write(told.kind, told.name, state, priority)
         if own := told.commands.get(_KEYWORDS[state]):
             self._run(own)
