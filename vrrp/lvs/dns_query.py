@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+from vrrp.config.values import octets
+
 _TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "MX": 15, "TXT": 16, "AAAA": 28}
 _HEADER = struct.Struct("!HHHHHH")
 _RECURSION_DESIRED = 0x0100
@@ -14,7 +16,7 @@ _LONGEST_LABEL = 63
 
 def query(identifier: int, name: str, record_type: str) -> bytes:
     """A query for `name`; ValueError for one that DNS cannot ask for."""
-    labels = [label.encode("idna") if not label.isascii() else label.encode() for label in name.split(".") if label]
+    labels = [octets(label) for label in name.split(".") if label]
     if any(len(label) > _LONGEST_LABEL for label in labels):
         raise ValueError(f"{name}: a label has at most {_LONGEST_LABEL} letters")
     question = b"".join(bytes((len(label),)) + label for label in labels) + b"\0"

@@ -61,7 +61,7 @@ _WORDS: Mapping[type[Checker], Words] = {
     DnsCheck: Words("DNS_CHECK ({rs}) success.", "{said}{tail}", silent=True),
     UdpCheck: Words("UDP connection to {rs} success.", "UDP_CHECK on service {rs} failed{tail}."),
     MiscCheck: Words("", ""),
-    FileCheck: Words("File check for {rs}: {said}", "File check for {rs}: {said}", tail=None),
+    FileCheck: Words("File check for {rs}: up.", "File check for {rs}: {said}", tail=None),
 }
 
 
@@ -116,12 +116,17 @@ class MiscPhrases(Phrases):
         retries = self._target.checker.retries
         if tries >= retries:
             return ""
-        return self._ended(outcome, f" on retry {tries}/{retries}" if tries else f", will do {retries} retries")
+        return self._ended(outcome, f" on retry {tries}/{retries}" if tries else f", will do {self._retries}")
 
     def failure(self, outcome: Outcome, *, retried: bool) -> str:
         """It is down."""
+        return self._ended(outcome, f" after {self._retries}" if self._target.checker.retries else "")
+
+    @property
+    def _retries(self) -> str:
+        """Only of scripts is there one "retry"; of the others there are "1 retries"."""
         retries = self._target.checker.retries
-        return self._ended(outcome, f" after {retries} retries" if retries else "")
+        return "1 retry" if retries == 1 else f"{retries} retries"
 
     def _ended(self, outcome: Outcome, when: str) -> str:
         if outcome.said == TIMED_OUT:

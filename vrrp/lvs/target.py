@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from vrrp.config.lvs.model import Checker, FileCheck, RealServer, SslContext, VirtualServer
@@ -11,6 +11,7 @@ from vrrp.config.model import KeepalivedConfig, TrackFile
 from vrrp.config.values import Address
 
 _LOG_ALL = "checker_log_all_failures"
+_FILE_READ_NS = 1_000_000_000
 _OFF = frozenset({"no", "off", "false"})
 
 
@@ -50,9 +51,10 @@ class CheckPlan:
     secure: bool = False
 
     @classmethod
-    def of(cls, config: KeepalivedConfig) -> CheckPlan:
-        """The checkers of a file's virtual servers, in the file's order."""
-        found = [one for virtual in config.virtual_servers for one in _targets(config, virtual)]
+    def of(cls, config: KeepalivedConfig, servers: Iterable[VirtualServer] | None = None) -> CheckPlan:
+        """The checkers of these virtual servers, or of all that a file has, in the file's order."""
+        checked = config.virtual_servers if servers is None else servers
+        found = [one for virtual in checked for one in _targets(config, virtual)]
         return cls(tuple(found), config.ssl, config.globals.enable_script_security)
 
 
@@ -70,7 +72,7 @@ def _target(
     everywhere = any(one.keyword == _LOG_ALL and one.text not in _OFF for one in config.globals.options)
     return Target(
         key=key,
-        checker=replace(checker, line=0),  # one that only moved in the file is the same
+        checker=_timed(checker),
         address=real.address.address,
         port=real.address.port,
         weight=real.weight,
@@ -78,3 +80,10 @@ def _target(
         file=config.track_files.get(checker.track_file) if isinstance(checker, FileCheck) else None,
         log_all_failures=everywhere or checker.log_all_failures,
     )
+
+
+def _timed(checker: Checker) -> Checker:
+    """It without its line, for one that only moved in the file is the same; a file is simply read every so often."""
+    if isinstance(checker, FileCheck):
+        return replace(checker, line=0, interval_ns=_FILE_READ_NS, warmup_ns=0, retries=0)
+    return replace(checker, line=0)

@@ -136,10 +136,8 @@ class CheckRunner:
         checking = checking_of(target, self._draw())
         if before is not None:
             checking.up = before.up
-        key = target.key
-        log.info("Activating healthchecker for service %s for VS %s", key.real_server, key.virtual_server)
         checking.start(time.monotonic_ns())
-        self._running[key] = run = _Run(checking, self)
+        self._running[target.key] = run = _Run(checking, self)
         run.arm()
 
     def _runnable(self, target: Target) -> bool:

@@ -8,7 +8,7 @@ import ssl
 from contextlib import suppress
 
 from vrrp.config.lvs.model import SslContext, WebCheck
-from vrrp.linux.checks.connection import Endpoint
+from vrrp.linux.checks.connection import Endpoint, UnaskedError
 from vrrp.lvs.http_answer import HttpAnswer, request
 from vrrp.lvs.phrases import Outcome
 from vrrp.lvs.target import Target
@@ -24,19 +24,14 @@ async def check_web(target: Target, checker: WebCheck, url: int, tls: ssl.SSLCon
     endpoint = Endpoint.of(target, checker.connection)
     server, asked = target.key.real_server, checker.urls[url]
     name = asked.virtual_host or checker.virtual_host or target.virtual_host
-    opened = endpoint.open(socket.SOCK_STREAM)
+    sni = name if checker.enable_sni else None
     try:
-        await endpoint.connect(opened)
-        streams = asyncio.open_connection(
-            sock=opened, ssl=tls, server_hostname=(name or "") if tls and checker.enable_sni else "" if tls else None
-        )
-        async with asyncio.timeout(endpoint.timeout_s):
-            reader, writer = await streams
+        reader, writer = await _connect(endpoint, tls, sni)
+    except UnaskedError:
+        raise
     except TimeoutError:
-        opened.close()
         return Outcome(False, f"Timeout connecting server {server}.")
-    except (OSError, ValueError):  # ValueError: a name that no certificate could have
-        opened.close()
+    except (OSError, ValueError):  # ValueError: a name that no server can have
         return Outcome(False, f"Connection failed server {server}.")
     try:
         async with asyncio.timeout(endpoint.timeout_s * MOST_TIMEOUTS):
@@ -54,6 +49,22 @@ async def check_web(target: Target, checker: WebCheck, url: int, tls: ssl.SSLCon
             await writer.wait_closed()
 
 
+async def _connect(
+    endpoint: Endpoint, tls: ssl.SSLContext | None, sni: str | None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect, and shake hands; each of both may take the time."""
+    opened = endpoint.open(socket.SOCK_STREAM)
+    try:
+        await endpoint.connect(opened)
+        async with asyncio.timeout(endpoint.timeout_s):
+            return await asyncio.open_connection(
+                sock=opened, ssl=tls, server_hostname=None if tls is None else sni or ""
+            )
+    except BaseException:
+        opened.close()
+        raise
+
+
 async def _read(
     reader: asyncio.StreamReader, endpoint: Endpoint, answer: HttpAnswer, server: str, path: str
 ) -> Outcome:
@@ -69,8 +80,8 @@ async def _read(
             break
         if not answer.feed(data):
             break
-    if not answer.begun:
-        return Outcome(False, f"Read, no data received from server {server}.")
+    if not answer.begun:  # the two blanks are keepalived's
+        return Outcome(False, f"Read, no data received from  server {server}.")
     ok, what = answer.judge()
     if ok:
         return Outcome(True, f"{what} success to {server} url({path})")
