@@ -8,7 +8,7 @@ import pytest
 
 from protocol.packets import Packet
 from protocol.routers import HIGHER, LOWER, VIP, host, settings
-from vrrp.protocol.profile import KEEPALIVED
+from vrrp.protocol.profile import KEEPALIVED, OURS, Profile
 from vrrp.protocol.router import Router
 from vrrp.protocol.validation import Discard
 from vrrp.wire.address import pack
@@ -20,9 +20,9 @@ KEY = b"s3cret"
 GOOD = Packet(version=2, auth_type=2)
 
 
-def router(**changes: object) -> Router:
+def router(profile: Profile = KEEPALIVED, **changes: object) -> Router:
     values: dict[str, object] = {"version": 2, "auth_type": 2, "ah_key": KEY, **changes}
-    made = host(KEEPALIVED, settings(KEEPALIVED, name="VI_1", interface="eth0", **values))
+    made = host(profile, settings(profile, name="VI_1", interface="eth0", **values))
     made.start(0)
     return made
 
@@ -81,6 +81,29 @@ def test_all_routers_of_a_vrid_count_together() -> None:
     made = router()
     assert verdict(made, signed(sequence=5)) is None
     assert verdict(made, signed(Packet(version=2, auth_type=2, source=LOWER), sequence=5)) is Discard.AH_SEQUENCE
+
+
+def test_two_masters_in_step_hear_each_other_in_our_daemon() -> None:
+    # Of keepalived's each takes the other's number, which is its own, for one that it has heard.
+    for profile, expected in ((KEEPALIVED, Discard.AH_SEQUENCE), (OURS, None)):
+        made = router(profile)
+        made.virtual_routers[0].ah_sequence = 99
+        assert verdict(made, signed(sequence=99)) is expected
+        assert made.virtual_routers[0].ah_sequence == 99
+
+
+def test_what_one_sender_said_is_not_heard_twice_from_it() -> None:
+    made = router(OURS)
+    other = Packet(version=2, auth_type=2, source=LOWER)
+    for packet, sequence, expected in (
+        (GOOD, 5, None),
+        (other, 4, None),
+        (GOOD, 5, Discard.AH_REPLAY),
+        (other, 4, Discard.AH_REPLAY),
+        (other, 5, None),
+    ):
+        assert verdict(made, signed(packet, sequence=sequence)) is expected
+    assert made.virtual_routers[0].ah_sequence == 5
 
 
 def test_a_refused_packet_does_not_move_the_number() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from protocol.packets import Packet, sums_pseudo_header
 from protocol.routers import HIGHER, LOWER, OWN, S_NS, VIP, host, settings
-from vrrp.protocol.profile import FRR, KEEPALIVED, PROFILES, RFC3768, RFC5798, RFC9568, Profile, profile_named
+from vrrp.protocol.profile import FRR, KEEPALIVED, OURS, PROFILES, RFC3768, RFC5798, RFC9568, Profile, profile_named
 from vrrp.protocol.router import Router
 from vrrp.protocol.settings import PeerTtl
 from vrrp.protocol.validation import Discard, first_failure
@@ -52,7 +52,7 @@ FAULTS: dict[Discard, Fault] = {
 }
 """VERSION is made per pair: some checks look at packets of version 2 only."""
 
-AUTHENTICATION = {Discard.AH_PRESENCE, Discard.AH_SPI, Discard.AH_SEQUENCE, Discard.AH_ICV}
+AUTHENTICATION = {Discard.AH_PRESENCE, Discard.AH_SPI, Discard.AH_SEQUENCE, Discard.AH_REPLAY, Discard.AH_ICV}
 """What an Authentication Header can fail; tests/protocol/test_authentication.py has those."""
 
 VERSION_2_ONLY = {Discard.AUTH_TYPE, Discard.PASSWORD, Discard.INTERVAL}
@@ -138,7 +138,7 @@ def test_each_check_alone(profile: Profile, check: Discard) -> None:
 
 
 def test_every_reason_can_be_given() -> None:
-    checked = {check for profile in ALL for check in profile.checks}
+    checked = {check for profile in (*ALL, OURS) for check in profile.checks}
     assert checked | {Discard.UNKNOWN_VRID, Discard.TOO_SHORT, Discard.OWN_ADDRESS} == set(Discard)
 
 

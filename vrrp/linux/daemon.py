@@ -25,7 +25,7 @@ from vrrp.protocol.effects import (
     ReleaseAddresses,
     SendAdvertisement,
 )
-from vrrp.protocol.profile import KEEPALIVED, Profile
+from vrrp.protocol.profile import OURS, Profile
 from vrrp.protocol.router import KeyedEffects, Router
 from vrrp.protocol.virtual_router import VirtualRouter
 from vrrp.wire.frame import Datagram
@@ -57,7 +57,7 @@ class Daemon:
     """
 
     def __init__(
-        self, read: Reader, kernel: Kernel, services: Sequence[Service] = (), *, profile: Profile = KEEPALIVED
+        self, read: Reader, kernel: Kernel, services: Sequence[Service] = (), *, profile: Profile = OURS
     ) -> None:
         self.kernel = kernel
         self.profile = profile

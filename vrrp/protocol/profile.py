@@ -218,6 +218,13 @@ FRR = Profile(
 )
 """FRR 8.4.4 vrrpd (Debian 12), measured."""
 
+OURS = replace(
+    KEEPALIVED,
+    checks=tuple(Discard.AH_REPLAY if one is Discard.AH_SEQUENCE else one for one in KEEPALIVED.checks),
+)
+"""As our own daemon is: keepalived, but for what would keep two masters apart for ever. Those that send at the same
+moment with the same sequence number each take the other's for seen already, and go on in step."""
+
 PROFILES = {profile.name: profile for profile in (RFC3768, RFC5798, RFC9568, KEEPALIVED, FRR)}
 """The five profiles by name."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from vrrp.protocol.settings import VirtualRouterConfig
@@ -29,6 +29,7 @@ class Discard(enum.Enum):
     AH_PRESENCE = "authentication header where none is configured, or the reverse"
     AH_SPI = "authentication header's SPI is not the sender's address"
     AH_SEQUENCE = "authentication header's sequence number was seen already"
+    AH_REPLAY = "authentication header's sequence number was seen already from this sender"
     AH_ICV = "authentication header made with another password"
     PASSWORD = "other password"
     INTERVAL = "other advertisement interval"
@@ -63,6 +64,10 @@ class Receiver(Protocol):
     @property
     def ah_sequence(self) -> int:
         """The last sequence number of an Authentication Header, sent or accepted."""
+
+    @property
+    def ah_heard(self) -> Mapping[bytes, int]:
+        """The last sequence number accepted of each sender (packed)."""
 
     @property
     def state(self) -> State:
@@ -138,6 +143,11 @@ def _ah_sequence(receiver: Receiver, datagram: Datagram) -> bool:
     return header is not None and header.sequence <= receiver.ah_sequence
 
 
+def _ah_replay(receiver: Receiver, datagram: Datagram) -> bool:
+    header = datagram.authentication
+    return header is not None and header.sequence <= receiver.ah_heard.get(datagram.source, 0)
+
+
 def _ah_icv(receiver: Receiver, datagram: Datagram) -> bool:
     header = datagram.authentication
     return header is not None and not header.verify(receiver.config.ah_key)
@@ -177,6 +187,7 @@ _FAILS: dict[Discard, Callable[[Receiver, Datagram], bool]] = {
     Discard.AH_PRESENCE: _ah_presence,
     Discard.AH_SPI: _ah_spi,
     Discard.AH_SEQUENCE: _ah_sequence,
+    Discard.AH_REPLAY: _ah_replay,
     Discard.AH_ICV: _ah_icv,
     Discard.PASSWORD: _password,
     Discard.INTERVAL: _interval,

@@ -61,7 +61,8 @@ class VirtualRouter:
 
     Attributes for readers: `state`, `priority` (the effective one), `advertiser`, `master` (packed source of the last
     accepted advertisement, None before), `master_interval_cs` (learned), `deadline_ns`, `ah_sequence` (the last
-    sequence number of an Authentication Header, sent or accepted: all routers of a VRID count on together).
+    sequence number of an Authentication Header, sent or accepted: all routers of a VRID count on together),
+    `ah_heard` (the last that was accepted of each sender).
     """
 
     __slots__ = (
@@ -80,6 +81,7 @@ class VirtualRouter:
         "_tick",
         "_timer_ns",
         "advertiser",
+        "ah_heard",
         "ah_sequence",
         "checksum_policy",
         "config",
@@ -103,6 +105,7 @@ class VirtualRouter:
         self.profile = profile
         self.source = pack(source)
         self.ah_sequence = 0
+        self.ah_heard: dict[bytes, int] = {}
         self.state = INITIALIZE
         self.priority = config.priority
         self.master: bytes | None = None
@@ -287,7 +290,8 @@ class VirtualRouter:
         """
         if self.state is not INITIALIZE:
             return ()
-        self.state, self.ah_sequence = predecessor.state, predecessor.ah_sequence
+        self.state = predecessor.state
+        self.ah_sequence, self.ah_heard = predecessor.ah_sequence, predecessor.ah_heard
         self._quiet_until_ns = predecessor._quiet_until_ns
         if self.state is BACKUP:
             self._heard_ns = now_ns

@@ -107,7 +107,8 @@ def _ah_presence(virtual_router: VirtualRouter, datagram: Datagram) -> str:
 def _ah_sequence(virtual_router: VirtualRouter, datagram: Datagram) -> str:
     header = datagram.authentication
     assert header is not None  # what has none is refused for that
-    ours = virtual_router.ah_sequence
+    sole = Discard.AH_SEQUENCE in virtual_router.profile.checks
+    ours = virtual_router.ah_sequence if sole else virtual_router.ah_heard.get(datagram.source, 0)
     return f"IPSEC-AH : sequence number {header.sequence} already processed. Packet dropped. Local({ours})"
 
 
@@ -155,6 +156,7 @@ _REFUSED: dict[Discard, Phrase] = {
     Discard.AH_PRESENCE: _ah_presence,
     Discard.AH_SPI: _ah_spi,
     Discard.AH_SEQUENCE: _ah_sequence,
+    Discard.AH_REPLAY: _ah_sequence,
     Discard.AH_ICV: lambda router, datagram: (
         "IPSEC-AH : invalid IPSEC HMAC-MD5 value. Due to fields mutation or bad password !"
     ),

@@ -45,7 +45,7 @@ _ERRORS: dict[str, tuple[Discard, ...]] = {
     ),
     "invalid_authtype": (),  # counted as a mismatch, which it is too
     "authtype_mismatch": (Discard.AUTH_TYPE, Discard.AH_PRESENCE),
-    "auth_failure": (Discard.PASSWORD, Discard.AH_SPI, Discard.AH_SEQUENCE, Discard.AH_ICV),
+    "auth_failure": (Discard.PASSWORD, Discard.AH_SPI, Discard.AH_SEQUENCE, Discard.AH_REPLAY, Discard.AH_ICV),
 }
 """What keepalived counts together. (2.2.7 counts no other interval, though it has a name for it.)"""
 _RECEIVED_ALL_THE_SAME = (Discard.ADDRESS_LIST, Discard.ADDRESS_LIST_UNLESS_OWNER)
