@@ -152,6 +152,48 @@ def test_an_interface_that_is_gone_took_its_addresses_with_it(bench: Bench) -> N
     assert bench.written() == []
 
 
+def test_what_an_interface_took_along_is_put_there_when_it_comes_again(bench: Bench) -> None:
+    bench.addresses.put("VI_1", VIP, "eth0")
+    bench.addresses.put("VI_1", OTHER, "eth7")
+    gone = bench.links.pop("eth0")
+    bench.addresses.restore("eth0")
+    gone.addresses.clear()
+    gone.index = 9
+    bench.links |= {"eth0": gone, "eth7": Link(7, "eth7", True, b"\x02" * 6)}
+    bench.addresses.restore("eth0")
+    bench.addresses.restore("eth7")
+    assert bench.netlink.asked[1:] == ["add 10.0.0.100/24 on 9", "add 10.0.0.101/32 on 7"]
+
+
+def test_an_address_whose_end_is_told_before_its_interfaces_end_is_put_there_again(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.addresses.put("VI_1", VIP, "eth0")
+    bench.links["eth0"].addresses.clear()
+    bench.netlink.fails = OSError(errno.ENODEV, "No such device")
+    bench.addresses.restore("eth0")
+    gone = bench.links.pop("eth0")
+    bench.addresses.restore("eth0")
+    assert not bench.addresses.holds("eth0", VIP)
+    assert bench.written() == []
+    bench.netlink.fails = None
+    bench.links["eth0"] = gone
+    bench.addresses.restore("eth0")
+    assert bench.addresses.holds("eth0", VIP)
+    assert bench.written() == ["address eth0 10.0.0.100/24"]
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_what_is_no_longer_wanted_is_not_put_there_when_its_interface_comes(bench: Bench) -> None:
+    bench.addresses.put("VI_1", VIP, "eth7")
+    bench.addresses.put("VI_1", OTHER, "eth7")
+    bench.addresses.take("VI_1", VIP, "eth7")
+    assert bench.addresses.lift({"VI_1": "eth1"}) == [("VI_1", OTHER)]
+    bench.links["eth7"] = Link(7, "eth7", True, b"\x02" * 6)
+    bench.addresses.restore("eth7")
+    assert bench.netlink.asked == []
+
+
 def test_another_configuration_moves_what_changed_and_nothing_else(tmp_path: Path) -> None:
     bench = Bench(tmp_path, "  10.0.0.100/24\n  10.0.0.101/24")
     for address in (VIP, OTHER):

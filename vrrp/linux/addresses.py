@@ -65,6 +65,8 @@ class Addresses:
         self._described: dict[tuple[str, bytes], VirtualAddress] = {}
         self._interfaces: dict[str, str] = {}
         self._held: dict[tuple[str, bytes], _Held] = {}
+        self._missing: dict[tuple[str, bytes], _Held] = {}
+        """What would be held if its interface were there; it is put there when the interface comes."""
 
     def describe(self, config: KeepalivedConfig) -> None:
         """From now on addresses are put as this configuration has them; those held that changed are put anew."""
@@ -112,12 +114,14 @@ class Addresses:
     def put(self, instance: str, address: bytes, usual: str) -> None:
         """Put an address of an instance on its interface; one that is there already is not ours."""
         device = self.device(instance, address, usual)
+        described = self._described.get((instance, address))
+        prefix = described.prefix if described is not None else 8 * len(address)
+        held = _Held(device, prefix, instance, usual, described)
         link = self._links.get(device)
         if link is None:
             log.error("(%s) there is no interface %s for %s", instance, device, text(address))
+            self._miss(held, address)
             return
-        described = self._described.get((instance, address))
-        prefix = described.prefix if described is not None else 8 * len(address)
         entry = _entry(device, address, prefix)
         if (device, address) in self._held:
             return
@@ -127,14 +131,22 @@ class Addresses:
             self._netlink.ask(RTM_NEWADDR, wanted, NLM_F_CREATE | NLM_F_EXCL)
         except OSError as error:
             self._journal.strike(entry)
-            if error.errno != errno.EEXIST:
+            if error.errno == errno.ENODEV:  # its end is about to be told
+                self._miss(held, address)
+            elif error.errno != errno.EEXIST:
                 log.error("(%s) cannot add %s to %s: %s", instance, text(address), device, _reason(error))
             return
-        self._held[device, address] = _Held(device, prefix, instance, usual, described)
+        self._held[device, address] = held
         link.addresses[address] = prefix
+
+    def _miss(self, held: _Held, address: bytes) -> None:
+        if not held.instance.startswith(_STATIC):
+            self._missing[held.device, address] = held
 
     def take(self, instance: str, address: bytes, usual: str) -> None:
         """Take an address off again, if we put it there."""
+        for key in [key for key, one in self._missing.items() if (one.instance, key[1]) == (instance, address)]:
+            del self._missing[key]
         held = self._held.pop((self.device(instance, address, usual), address), None)
         if held is None:  # the configuration may have moved it since
             held = self._held.pop(next((key for key in self._held if key[1] == address), ("", b"")), None)
@@ -145,7 +157,7 @@ class Addresses:
         """Take off what is held for instances that have another usual interface now; each instance and address."""
         lifted = [
             (held.instance, address)
-            for (_, address), held in self._held.items()
+            for (_, address), held in (*self._held.items(), *self._missing.items())
             if usual.get(held.instance, held.usual) != held.usual
         ]
         for instance, address in lifted:
@@ -153,19 +165,23 @@ class Addresses:
         return lifted
 
     def restore(self, device: str) -> None:
-        """Put back what somebody else took off an interface; what an interface took with it is gone.
+        """Put back what somebody else took off an interface, or what an interface that is there again took along.
 
-        A static address with `no_track` stays away (keepalived, measured).
+        A static address with `no_track` stays away (keepalived, measured); the others are put by `put_statics`.
         """
         link = self._links.get(device)
-        lost = [key for key in self._held if key[0] == device and (link is None or key[1] not in link.addresses)]
-        for key in lost:
+        for key in [key for key in self._held if key[0] == device and (link is None or key[1] not in link.addresses)]:
             held = self._held.pop(key)
             untracked = held.described is not None and held.described.no_track
             if link is None or (untracked and held.instance.startswith(_STATIC)):
                 self._journal.strike(_entry(device, key[1], held.prefix))
+                self._miss(held, key[1])
             else:
                 log.warning("(%s) somebody removed %s from %s: put back", held.instance, text(key[1]), device)
+                self.put(held.instance, key[1], held.usual)
+        if link is not None:
+            for key in [key for key in self._missing if key[0] == device]:
+                held = self._missing.pop(key)
                 self.put(held.instance, key[1], held.usual)
 
     def sweep(self, others: Iterable[tuple[str, bytes]]) -> None:
@@ -184,6 +200,7 @@ class Addresses:
         for (device, address), held in list(self._held.items()):
             self._remove(device, address, held.prefix)
         self._held.clear()
+        self._missing.clear()
 
     def _remove(self, device: str, address: bytes, prefix: int) -> None:
         link = self._links.get(device)

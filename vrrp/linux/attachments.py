@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import logging
 import re
@@ -157,7 +158,8 @@ class Attachments:
         try:
             self._provide()
         except OSError as error:
-            log.error("%s", error.strerror or error)
+            if error.errno != errno.ENODEV:  # the end of what has just gone is about to be told
+                log.error("%s", error.strerror or error)
 
     def close(self) -> None:
         """Take away what was made."""
