@@ -47,6 +47,17 @@ def test_changed_and_put_back(root: Path) -> None:
     assert not (root.parent / "kernel").exists()
 
 
+def test_what_came_anew_with_its_interface_is_known_after_a_crash(root: Path) -> None:
+    with run(root) as sysctl:
+        sysctl.settle({IGNORE: "1"})
+        (root / IGNORE).write_text("0\n")
+        sysctl.settle({IGNORE: "1"})
+    with run(root) as sysctl:
+        assert sysctl.before(IGNORE) == "0"
+        sysctl.close()
+    assert values(root) == ("0", "1")
+
+
 def test_what_somebody_else_changed_since_is_left(root: Path) -> None:
     with run(root) as sysctl:
         sysctl.settle({IGNORE: "1", FILTER: "1"})

@@ -43,7 +43,7 @@ class Sysctl:
                 known = self._changed.get(setting)
                 was = known[0] if known is not None else before
                 self._journal.add(_entry(setting, was, value))
-                if known is not None:
+                if known is not None and known != (was, value):
                     self._journal.strike(_entry(setting, *known))
                 self._changed[setting] = was, value
                 self.write(setting, value)
