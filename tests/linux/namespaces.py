@@ -81,6 +81,18 @@ def alone() -> Iterator[None]:
         os.close(before)
 
 
+@contextmanager
+def small_disk(folder: Path, kilobytes: int = 256) -> Iterator[Path]:
+    """A file system of its own that is soon full."""
+    disk = folder / "disk"
+    disk.mkdir()
+    sh("mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", disk)
+    try:
+        yield disk
+    finally:
+        sh("umount", "-l", disk)
+
+
 def wait_for(file: Path, size: int, seconds: float = 20) -> None:
     """Until a file has at least so many bytes."""
     until = time.monotonic() + seconds

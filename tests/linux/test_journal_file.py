@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from linux.namespaces import small_disk
 from vrrp.linux.journal_file import JournalFile, here
 
 PLACE = "vrrp boot-1 4026531840"
+
+
+def disk_free(disk: Path) -> int:
+    found = os.statvfs(disk)
+    return found.f_bavail * found.f_bsize
 
 
 def left_over(file: Path) -> tuple[str, ...]:
@@ -68,6 +75,28 @@ def test_it_does_not_grow(tmp_path: Path) -> None:
     assert len(file.read_text().splitlines()) < 600
     assert left_over(file) == ("kept",)
     journal.close()
+
+
+@pytest.mark.root
+def test_a_full_disk_is_told_once_and_holds_nothing_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with small_disk(tmp_path) as disk:
+        file, filler = disk / "kernel", disk / "filler"
+        journal = JournalFile(file, place=PLACE)
+        journal.add("before")
+        filler.write_bytes(bytes(disk_free(disk) - 8192))
+        for number in range(2000):
+            journal.add(f"entry {number}")
+        assert [record.getMessage() for record in caplog.records] == [
+            f"{file}: no space left on device; a crash now would leave more behind"
+        ]
+        filler.unlink()
+        journal.strike("entry 0")
+        assert left_over(file) == ("before", *(f"entry {number}" for number in range(1, 2000)))
+        filler.write_bytes(bytes(disk_free(disk)))
+        with pytest.raises(OSError, match="No space left on device") as raised:
+            JournalFile(disk / "another", place=PLACE * 1000)
+        assert raised.value.filename == str(disk / "another")
+        journal.close()
 
 
 def test_one_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:

@@ -7,8 +7,14 @@ may still be there stands in the file. The first line says for which boot and ne
 from __future__ import annotations
 
 import contextlib
+import errno
+import logging
+import os
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
+
+log = logging.getLogger("vrrp.journal")
 
 _LARGEST = 1 << 24
 _SPARE = 256
@@ -18,7 +24,8 @@ _SPARE = 256
 class JournalFile:
     """Entries (single words or more, no line ends) that hold until they are struck out.
 
-    A file that cannot be read or is of another boot is taken for an empty one. OSError when it cannot be written.
+    A file that cannot be read or is of another boot is taken for an empty one. OSError, which names the file, when it
+    cannot be written at first; later, that is told once: what runs goes on, and only a crash leaves more behind.
     """
 
     def __init__(self, path: Path, *, place: str) -> None:
@@ -28,7 +35,13 @@ class JournalFile:
         """What the last run left, as far as is known."""
         self._entries = dict.fromkeys(self.left_over)
         self._lines = 0
-        self._write_anew()
+        self._file: FileIO | None = None
+        self._whole = True
+        """Whether everything stands in the file."""
+        try:
+            self._write_anew()
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from error
 
     def add(self, entry: str) -> None:
         """This is about to be put there."""
@@ -43,24 +56,41 @@ class JournalFile:
 
     def close(self) -> None:
         """Let go of the file; with nothing in it, it is removed."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
         if not self._entries:
-            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
 
     def _append(self, line: str) -> None:
-        self._file.write(f"{line}\n")
-        self._file.flush()
-        self._lines += 1
-        if self._lines > _SPARE + 2 * len(self._entries):
-            self._file.close()
-            self._write_anew()
+        try:
+            if self._whole and self._file is not None:
+                raw = f"{line}\n".encode()
+                if self._file.write(raw) != len(raw):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                self._lines += 1
+            if not self._whole or self._lines > _SPARE + 2 * len(self._entries):
+                self._write_anew()
+        except OSError as error:
+            if self._whole:
+                log.error("%s: %s; a crash now would leave more behind", self._path, (error.strerror or "").lower())
+            self._whole = False
 
     def _write_anew(self) -> None:
+        """Leaves the file as it is when that cannot be done."""
         draft = self._path.with_suffix(".new")
-        draft.write_text("".join(f"{line}\n" for line in (self._place, *(f"+ {one}" for one in self._entries))))
-        draft.replace(self._path)
-        self._file = self._path.open("a", encoding="utf-8")
+        try:
+            draft.write_text("".join(f"{line}\n" for line in (self._place, *(f"+ {one}" for one in self._entries))))
+            draft.replace(self._path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise
+        if self._file is not None:
+            self._file.close()
+        self._file = self._path.open("ab", buffering=0)
         self._lines = len(self._entries)
+        self._whole = True
 
     def _read(self) -> Iterator[str]:
         entries: dict[str, None] = {}

@@ -30,9 +30,13 @@ def state_directory(path: Path) -> Iterator[Path]:
         except BlockingIOError as error:
             who = file.read(20).strip() or "unknown"
             raise InUseError(f"{pid}: vrrp runs already, as process {who}") from error
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+        try:
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+        except OSError as error:
+            pid.unlink(missing_ok=True)
+            raise OSError(error.errno, error.strerror, str(pid)) from error
         try:
             yield path
         finally:
