@@ -145,7 +145,7 @@ def test_phrases_that_take_more_than_a_packet() -> None:
     signed = Datagram(pack(OTHER), pack(GROUP), 3, datagram(100).payload, seven)
     plain = datagram(100)
     ah = vr(version=2, auth_type=AUTHENTICATION_HEADER, ah_key=b"x")
-    ah.ah_sequence = 9
+    ah.ah_sequence.last = 9
     unicast = vr(unicast_peers=[OTHER], peer_ttls=(PeerTtl(pack(OTHER), 5, 9),))
     said = [
         refused(ah, plain, Discard.AH_PRESENCE),

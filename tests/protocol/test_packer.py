@@ -67,7 +67,7 @@ def test_an_authentication_header_counts_on_and_stops_at_its_end() -> None:
     router = make(KEEPALIVED, auth_type=2, ah_key=b"secret")
     packer = Packer()
     for wanted in (42, 43, MAX_SEQUENCE, MAX_SEQUENCE):
-        router.ah_sequence = min(wanted - 1, MAX_SEQUENCE) if wanted < MAX_SEQUENCE else MAX_SEQUENCE
+        router.ah_sequence.last = min(wanted - 1, MAX_SEQUENCE) if wanted < MAX_SEQUENCE else MAX_SEQUENCE
         ((_, packet),) = packer.packets(router, advert(router, 100))
         found = parse_authentication_header(parse_ipv4(packet))
         assert found is not None

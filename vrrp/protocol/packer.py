@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vrrp.protocol.virtual_router import VirtualRouter
 from vrrp.wire.advertisement import AUTHENTICATION_HEADER, TTL, Advertisement, encode
-from vrrp.wire.authentication_header import MAX_SEQUENCE, authenticate
+from vrrp.wire.authentication_header import authenticate
 from vrrp.wire.checksum import PROTOCOL
 from vrrp.wire.ip import IpPacket, parse_ipv4, renumber
 
@@ -72,5 +72,4 @@ def _build(virtual_router: VirtualRouter, advertisement: Advertisement, destinat
 
 
 def _authenticated(virtual_router: VirtualRouter, packet: bytes) -> bytes:
-    virtual_router.ah_sequence = min(virtual_router.ah_sequence + 1, MAX_SEQUENCE)
-    return authenticate(parse_ipv4(packet), virtual_router.ah_sequence, virtual_router.config.ah_key).build()
+    return authenticate(parse_ipv4(packet), virtual_router.ah_sequence.next(), virtual_router.config.ah_key).build()

@@ -270,9 +270,7 @@ class Router:
             return ()
         advertisement = decode(datagram.payload, source=datagram.source, checksum=ChecksumPolicy.UNCHECKED)
         if datagram.authentication is not None:
-            virtual_router, sequence = member.virtual_router, datagram.authentication.sequence
-            virtual_router.ah_sequence = max(virtual_router.ah_sequence, sequence)
-            virtual_router.ah_heard[datagram.source] = sequence
+            member.virtual_router.ah_sequence.hear(datagram.source, datagram.authentication.sequence)
         member.counters.accepted += 1
         member.counters.priority_zero_received += not advertisement.priority
         member.datagram = datagram if advertisement.priority else None

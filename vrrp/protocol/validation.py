@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Protocol
 
+from vrrp.protocol.ah_sequence import AhSequence
 from vrrp.protocol.settings import VirtualRouterConfig
 from vrrp.protocol.state import State
 from vrrp.wire.address import is_link_local, is_multicast
@@ -62,12 +63,8 @@ class Receiver(Protocol):
         """Which sums it takes in version 3 over IPv4."""
 
     @property
-    def ah_sequence(self) -> int:
-        """The last sequence number of an Authentication Header, sent or accepted."""
-
-    @property
-    def ah_heard(self) -> Mapping[bytes, int]:
-        """The last sequence number accepted of each sender (packed)."""
+    def ah_sequence(self) -> AhSequence:
+        """The sequence numbers of Authentication Headers that it knows."""
 
     @property
     def state(self) -> State:
@@ -140,12 +137,12 @@ def _ah_spi(receiver: Receiver, datagram: Datagram) -> bool:
 
 def _ah_sequence(receiver: Receiver, datagram: Datagram) -> bool:
     header = datagram.authentication
-    return header is not None and header.sequence <= receiver.ah_sequence
+    return header is not None and header.sequence <= receiver.ah_sequence.last
 
 
 def _ah_replay(receiver: Receiver, datagram: Datagram) -> bool:
     header = datagram.authentication
-    return header is not None and header.sequence <= receiver.ah_heard.get(datagram.source, 0)
+    return header is not None and header.sequence <= receiver.ah_sequence.heard.get(datagram.source, 0)
 
 
 def _ah_icv(receiver: Receiver, datagram: Datagram) -> bool:

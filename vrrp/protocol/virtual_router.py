@@ -30,6 +30,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vrrp.protocol.advertiser import Advertiser
+from vrrp.protocol.ah_sequence import AhSequence
 from vrrp.protocol.announcer import Announcer
 from vrrp.protocol.effects import (
     AcquireAddresses,
@@ -60,9 +61,7 @@ class VirtualRouter:
     """One virtual router. `source` is the primary address its advertisements leave from.
 
     Attributes for readers: `state`, `priority` (the effective one), `advertiser`, `master` (packed source of the last
-    accepted advertisement, None before), `master_interval_cs` (learned), `deadline_ns`, `ah_sequence` (the last
-    sequence number of an Authentication Header, sent or accepted: all routers of a VRID count on together),
-    `ah_heard` (the last that was accepted of each sender).
+    accepted advertisement, None before), `master_interval_cs` (learned), `deadline_ns`, `ah_sequence`.
     """
 
     __slots__ = (
@@ -81,7 +80,6 @@ class VirtualRouter:
         "_tick",
         "_timer_ns",
         "advertiser",
-        "ah_heard",
         "ah_sequence",
         "checksum_policy",
         "config",
@@ -104,8 +102,7 @@ class VirtualRouter:
         self.config = config
         self.profile = profile
         self.source = pack(source)
-        self.ah_sequence = 0
-        self.ah_heard: dict[bytes, int] = {}
+        self.ah_sequence = AhSequence()
         self.state = INITIALIZE
         self.priority = config.priority
         self.master: bytes | None = None
@@ -290,8 +287,7 @@ class VirtualRouter:
         """
         if self.state is not INITIALIZE:
             return ()
-        self.state = predecessor.state
-        self.ah_sequence, self.ah_heard = predecessor.ah_sequence, predecessor.ah_heard
+        self.state, self.ah_sequence = predecessor.state, predecessor.ah_sequence
         self._quiet_until_ns = predecessor._quiet_until_ns
         if self.state is BACKUP:
             self._heard_ns = now_ns

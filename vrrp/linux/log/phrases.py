@@ -108,7 +108,7 @@ def _ah_sequence(virtual_router: VirtualRouter, datagram: Datagram) -> str:
     header = datagram.authentication
     assert header is not None  # what has none is refused for that
     sole = Discard.AH_SEQUENCE in virtual_router.profile.checks
-    ours = virtual_router.ah_sequence if sole else virtual_router.ah_heard.get(datagram.source, 0)
+    ours = virtual_router.ah_sequence.last if sole else virtual_router.ah_sequence.heard.get(datagram.source, 0)
     return f"IPSEC-AH : sequence number {header.sequence} already processed. Packet dropped. Local({ours})"
 
 
