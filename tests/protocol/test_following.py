@@ -206,10 +206,18 @@ def test_what_there_is_not_cannot_be_followed(tracked: dict[str, Any], message: 
         started(**tracked)
 
 
+def test_what_is_judged_is_up_or_down() -> None:
+    parts = {"processes": (ProcessConfig(name="check web", judged=True),)}
+    router = started(parts=parts, none_run=False, track_processes=(TrackedProcess("check web"),))
+    down, up = router.set_process_count(2, "check web", 0), router.set_process_count(3, "check web", 1)
+    assert changes(effect for _, effect in down) == [(State.FAULT, "check web is down")]
+    assert changes(effect for _, effect in up) == [(State.BACKUP, "check web is up")]
+
+
 @pytest.mark.parametrize(
     "wrong", [{"quorum": -1}, {"quorum_max": -1}, {"fork_delay_ns": -1}, {"terminate_delay_ns": -1}]
 )
-def test_impossible_quorums(wrong: dict[str, int]) -> None:
+def test_impossible_quorums(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"^process p: quorum, quorum_max and delays from 0$"):
         ProcessConfig(name="p", **wrong)
 

@@ -93,6 +93,7 @@ def _run(
     import asyncio
     import gc
 
+    from vrrp.linux.checks.watcher import CheckWatcher
     from vrrp.linux.daemon import Daemon
     from vrrp.linux.log.event_log import EventLog
     from vrrp.linux.log.output import set_up
@@ -116,7 +117,14 @@ def _run(
     try:
         with state_directory(state_dir or USUAL) as state:
             notifier = Notifier()
-            scripts: list[Service] = [notifier, Mailer(notifier), FileWatcher(), ProcessWatcher(), ScriptRunner()]
+            scripts: list[Service] = [
+                notifier,
+                Mailer(notifier),
+                FileWatcher(),
+                ProcessWatcher(),
+                ScriptRunner(),
+                CheckWatcher(),
+            ]
             shown: list[Service] = [status, ControlSocket(status, state), *web]
             services = [EventLog(), *scripts, *shown, Scheduling(), ServiceManager()]
             daemon = Daemon(read, ThisKernel(state), services)

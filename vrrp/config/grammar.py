@@ -187,6 +187,9 @@ BFD = Process("bfd", frozenset({"bfd_instance"}))
 # In the order in which `keepalived -t` has them read the file.
 PROCESSES = (PARENT, CHECKER, VRRP, BFD)
 
+# What `vrrp run` reads beyond keepalived; see `additions`.
+ADDITIONS = frozenset({"check", "track_check"})
+
 # Newer keywords that are read all the same.
 HONOURED = frozenset({"owner_ignore_adverts", "v3_checksum_as_v2", "vrrp_owner_ignore_adverts"})
 
@@ -210,6 +213,8 @@ def advice(word: str, context: Context) -> str:
         return f"; it needs keepalived {since} or later"
     if "vrrp_" + word in GLOBAL_DEFS.statements:
         return f"; global_defs has 'vrrp_{word}'"
+    if word in ADDITIONS:
+        return "; only vrrp run knows it"
     homes = [other for other in CONTEXTS if word in other.keywords()]
     if homes:
         return f"; it belongs in {homes[0].name}" if homes[0].name else "; it belongs outside of all blocks"

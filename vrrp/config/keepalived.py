@@ -23,6 +23,7 @@ def parse(
     config_id: str | None = None,
     folder: str | os.PathLike[str] | None = None,
     seed: int = 1,
+    additions: bool = False,
 ) -> ParsedConfig:
     """Read a configuration. No text makes it raise.
 
@@ -35,12 +36,13 @@ def parse(
             of the host's name when it has no such option, we take none of them.
         folder: where the files are that the text includes; when None they are not read, and that is noted.
         seed: where ${_RANDOM} begins; the same seed gives the same numbers. keepalived begins with the time.
+        additions: whether `check` and `track_check` are read, which keepalived does not know.
 
     Returns:
         What keepalived 2.2.7 would make of it, and what there is to say about it.
     """
     report = Report(filename)
-    return _read(text, report, environment, host, config_id, None if folder is None else Path(folder), seed)
+    return _read(text, report, environment, host, config_id, None if folder is None else Path(folder), seed, additions)
 
 
 def load(
@@ -50,6 +52,7 @@ def load(
     host: Host | None = None,
     config_id: str | None = None,
     seed: int = 1,
+    additions: bool = False,
 ) -> ParsedConfig:
     """Read a configuration file and those that it includes, of at most 16 MiB; more is diagnosed and not read.
 
@@ -60,6 +63,7 @@ def load(
         host: the machine that is to run it; when None, one on which everything exists that the file names.
         config_id: see `parse`.
         seed: see `parse`.
+        additions: see `parse`.
 
     Raises:
         OSError: the file cannot be read. An included one is diagnosed instead.
@@ -72,7 +76,7 @@ def load(
         report.error(0, "the file is larger than 16 MiB", "it is not read", Voice.OURS)
         return ParsedConfig(KeepalivedConfig(filename), report.diagnostics(), texts=report.texts)
     text = decode(raw, filename, report)
-    return _read(text, report, environment, host, config_id, Path(filename).parent, seed)
+    return _read(text, report, environment, host, config_id, Path(filename).parent, seed, additions)
 
 
 def _read(
@@ -83,8 +87,9 @@ def _read(
     config_id: str | None,
     folder: Path | None,
     seed: int,
+    additions: bool,
 ) -> ParsedConfig:
     source = Source(report.file, text, folder=folder, environment=environment or {}, config_id=config_id, seed=seed)
-    reader = Reader(report, host or Host())
+    reader = Reader(report, host or Host(), additions=additions)
     config = reader.read(source, report.file)
     return ParsedConfig(config, report.diagnostics(), reader.keywords(), report.texts, config_id)

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
 
 from vrrp.config.diagnostics import Diagnostic, Verdict
-from vrrp.config.lvs.model import SslContext, VirtualServer, VirtualServerGroup
+from vrrp.config.lvs.model import Checker, SslContext, VirtualServer, VirtualServerGroup
 from vrrp.config.routing.model import Route, Rule, TrackGroup
 from vrrp.config.script_security import ROOT, Identity, Runnable
 from vrrp.config.values import Address as Address  # noqa: PLC0414 (said again for those who import the model)
@@ -334,6 +334,26 @@ class VrrpInstance:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedCheck:
+    """A check to follow; without an address of its own it is one of this machine."""
+
+    name: str
+    checker: Checker
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedCheck:
+    """A line of a track_check: the block in which it stands, by its keyword and name, and what the check weighs."""
+
+    follower: tuple[str, str]
+    name: str
+    weight: int = 0
+    reverse: bool = False
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class KeepalivedConfig:
     """A whole file. Instances, groups and scripts that keepalived would not run are left out."""
 
@@ -355,6 +375,9 @@ class KeepalivedConfig:
     static_addresses: tuple[StaticAddress, ...] = ()
     static_routes: tuple[Route, ...] = ()
     static_rules: tuple[Rule, ...] = ()
+    checks: Mapping[str, NamedCheck] = field(default_factory=dict)
+    """Only where additions are asked for; so `tracked_checks`."""
+    tracked_checks: tuple[TrackedCheck, ...] = ()
 
     @property
     def ignored_scripts(self) -> Mapping[str, frozenset[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from vrrp.config.additions import Cutting, read_additions, take_out
 from vrrp.config.diagnostics import Report, Voice
 from vrrp.config.following import Follower
 from vrrp.config.globals.block import GlobalDraft
@@ -47,9 +48,11 @@ class Reader:
     Args:
         report: takes the diagnostics.
         host: the machine that is to run it.
+        additions: whether what only `vrrp run` knows is read, too.
     """
 
-    def __init__(self, report: Report, host: Host) -> None:
+    def __init__(self, report: Report, host: Host, *, additions: bool = False) -> None:
+        self._additions = additions
         self._report = report
         self._host = host
         self._interfaces = Interfaces(host, dynamic=False)
@@ -72,11 +75,13 @@ class Reader:
 
     def read(self, source: Source, filename: str) -> KeepalivedConfig:
         """What the processes make of it, one after the other."""
-        self._process(source.for_the_first(self._report), PARENT, {"global_defs": self._globals.read})
+        self._process(
+            self._without(source.for_the_first(self._report))[0], PARENT, {"global_defs": self._globals.read}
+        )
         self._top.enter_namespace()
         defaults = self._globals.resolve()
         self._report.end_of_process()
-        fragments = source.for_the_others(self._report)
+        fragments, added = self._without(source.for_the_others(self._report))
         self._process(
             fragments,
             CHECKER,
@@ -103,10 +108,20 @@ class Reader:
                 "vrrp_sync_group": self._sync_group,
             },
         )
+        additions = read_additions(added, self._balancing.preceding)
         config = self._settle(defaults, filename)
         self._report.end_of_process()
         self._process(fragments, BFD, {"bfd_instance": self._definitions.bfd_session})
-        return replace(config, bfd_sessions=self._definitions.bfd_sessions)
+        return replace(
+            config,
+            bfd_sessions=self._definitions.bfd_sessions,
+            checks=additions.checks,
+            tracked_checks=additions.tracked,
+        )
+
+    def _without(self, fragments: tuple[Fragment, ...]) -> tuple[tuple[Fragment, ...], tuple[Cutting, ...]]:
+        """What keepalived's processes read, and what is ours."""
+        return take_out(fragments) if self._additions else (fragments, ())
 
     def _process(
         self, fragments: tuple[Fragment, ...], process: Process, blocks: Mapping[str, Callable[[Block], None]]

@@ -80,14 +80,15 @@ def convert(config: KeepalivedConfig, profile: Profile = KEEPALIVED) -> Conversi
                     terminate_delay_ns=process.terminate_delay_ns,
                 )
                 for process in config.track_processes.values()
-            ),
+            )
+            + tuple(ProcessConfig(name=check_name(name), judged=True) for name in config.checks),
             link_delays=tuple(LinkDelays(one.interface, one.up_ns, one.down_ns) for one in config.link_delays),
             sync_groups=tuple(
                 SyncGroupConfig(
                     group.name,
                     group.members,
                     group.tracking_weight,
-                    *_followed(group, f"{config.filename}:{group.line}: ({group.name})", notes),
+                    *_followed(config, group, f"{config.filename}:{group.line}: ({group.name})", notes),
                 )
                 for group in config.sync_groups
             ),
@@ -114,7 +115,7 @@ def _virtual_router(
         if instance.authentication.kind == "AH":
             auth_type, auth_data, ah_key = AUTHENTICATION_HEADER, b"", auth_data
     source = instance.unicast_source or instance.multicast_source
-    scripts, interfaces, files, processes = _followed(instance, where, notes)
+    scripts, interfaces, files, processes = _followed(config, instance, where, notes)
     return VirtualRouterConfig(
         vrid=instance.vrid,
         name=instance.name,
@@ -154,21 +155,35 @@ def _virtual_router(
     )
 
 
+def check_name(name: str) -> str:
+    """What a check is called among what is followed: no process has a blank in its name."""
+    return f"check {name}"
+
+
 def _followed(
-    follower: VrrpInstance | SyncGroup, where: str, notes: list[str]
+    config: KeepalivedConfig, follower: VrrpInstance | SyncGroup, where: str, notes: list[str]
 ) -> tuple[
     tuple[TrackedScript, ...],
     tuple[TrackedInterface, ...],
     tuple[TrackedFile, ...],
     tuple[TrackedProcess, ...],
 ]:
-    """What an instance or group follows, as the protocol has it; a BFD session is noted, not followed."""
+    """What an instance or group follows, as the protocol has it; a BFD session is noted, not followed.
+
+    A check is to the protocol what a process is that runs once or not at all.
+    """
+    kind = "vrrp_instance" if isinstance(follower, VrrpInstance) else "vrrp_sync_group"
     notes += [f"{where} {one.name}: BFD is not simulated; the session is taken to be up" for one in follower.track_bfd]
     return (
         tuple(TrackedScript(one.name, one.weight, one.reverse) for one in follower.track_scripts),
         tuple(TrackedInterface(one.name, one.weight, one.reverse) for one in follower.track_interfaces),
         tuple(TrackedFile(one.name, one.weight, one.reverse) for one in follower.track_files),
-        tuple(TrackedProcess(one.name, one.weight, one.reverse) for one in follower.track_processes),
+        tuple(TrackedProcess(one.name, one.weight, one.reverse) for one in follower.track_processes)
+        + tuple(
+            TrackedProcess(check_name(one.name), one.weight, one.reverse)
+            for one in config.tracked_checks
+            if one.follower == (kind, follower.name)
+        ),
     )
 
 

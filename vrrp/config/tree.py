@@ -77,9 +77,13 @@ class TreeReader:
         fragments: what the lexer cut.
         process: who reads it; blocks that it does not read are left out.
         report: takes the diagnostics.
+        root: what may stand outside of all blocks.
     """
 
-    def __init__(self, fragments: tuple[Fragment, ...], process: Process, report: Report) -> None:
+    def __init__(
+        self, fragments: tuple[Fragment, ...], process: Process, report: Report, root: Context = FILE
+    ) -> None:
+        self._root = root
         self._fragments = fragments
         self._reads = process.reads
         self._position = 0
@@ -91,7 +95,7 @@ class TreeReader:
 
     def read(self) -> tuple[Statement | Block, ...]:
         """What stands in the file, outside of all blocks."""
-        return self._table(FILE)
+        return self._table(self._root)
 
     def _table(self, context: Context) -> tuple[Statement | Block, ...]:
         body: list[Statement | Block] = []
@@ -112,7 +116,7 @@ class TreeReader:
                     entries = self._entry(Statement(fragment.line, words, fragment.text), context)
                     body.extend(entries)
                     given.update(entry.keyword for entry in entries if isinstance(entry, Block) and entry.body)
-            elif context is not FILE:
+            elif context is not self._root:
                 self._closed = True
                 break
             else:

@@ -42,7 +42,7 @@ def read_configuration(
 ) -> Configuration:
     """Read a keepalived.conf for this host. ConfigurationError for one with which keepalived would not start."""
     try:
-        parsed = load(path, environment=environment, host=host, config_id=config_id)
+        parsed = load(path, environment=environment, host=host, config_id=config_id, additions=True)
     except OSError as error:
         raise ConfigurationError(f"{path}: {(error.strerror or str(error)).lower()}") from error
     fatal = next((one for one in parsed.diagnostics if one.fatal), None)

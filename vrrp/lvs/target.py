@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 
-from vrrp.config.lvs.model import Checker, FileCheck, RealServer, SslContext, VirtualServer
+from vrrp.config.lvs.endpoints import ServiceAddress
+from vrrp.config.lvs.model import Checker, FileCheck, Forwarding, RealServer, SslContext, VirtualServer
 from vrrp.config.lvs.virtual_server import service_label
 from vrrp.config.model import KeepalivedConfig, TrackFile
 from vrrp.config.values import Address
 
 _LOG_ALL = "checker_log_all_failures"
 _FILE_READ_NS = 1_000_000_000
+_NO_SERVICE = "vrrp"
+_NOWHERE = ServiceAddress(ip_address("127.0.0.1"))
 _OFF = frozenset({"no", "off", "false"})
 
 
@@ -57,17 +61,32 @@ class CheckPlan:
         found = [one for virtual in checked for one in _targets(config, virtual)]
         return cls(tuple(found), config.ssl, config.globals.enable_script_security)
 
+    @classmethod
+    def of_checks(cls, config: KeepalivedConfig) -> CheckPlan:
+        """The checks that stand by themselves, for virtual routers to follow; a check's name is its real server's."""
+        found = [
+            _target(
+                config,
+                CheckKey(_NO_SERVICE, name, 0),
+                check.checker,
+                RealServer(address=_NOWHERE, forwarding=Forwarding("NAT")),
+            )
+            for name, check in config.checks.items()
+        ]
+        return cls(tuple(found), config.ssl, config.globals.enable_script_security)
+
 
 def _targets(config: KeepalivedConfig, virtual: VirtualServer) -> Iterator[Target]:
     service = service_label(virtual.address, virtual.protocol)
     for real in virtual.real_servers:
         name = service_label(real.address, virtual.protocol)
         for index, checker in enumerate(real.checkers):
-            yield _target(config, CheckKey(service, name, index), checker, virtual, real)
+            host = real.virtual_host or virtual.virtual_host
+            yield _target(config, CheckKey(service, name, index), checker, real, host)
 
 
 def _target(
-    config: KeepalivedConfig, key: CheckKey, checker: Checker, virtual: VirtualServer, real: RealServer
+    config: KeepalivedConfig, key: CheckKey, checker: Checker, real: RealServer, virtual_host: str | None = None
 ) -> Target:
     everywhere = any(one.keyword == _LOG_ALL and one.text not in _OFF for one in config.globals.options)
     return Target(
@@ -76,7 +95,7 @@ def _target(
         address=real.address.address,
         port=real.address.port,
         weight=real.weight,
-        virtual_host=real.virtual_host or virtual.virtual_host,
+        virtual_host=virtual_host,
         file=config.track_files.get(checker.track_file) if isinstance(checker, FileCheck) else None,
         log_all_failures=everywhere or checker.log_all_failures,
     )

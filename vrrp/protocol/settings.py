@@ -110,6 +110,8 @@ class ProcessConfig:
     quorum_max: int | None = None
     fork_delay_ns: int = 0
     terminate_delay_ns: int = 0
+    judged: bool = False
+    """Not counted: what is followed is up (1) or down (0), such as a server that is checked."""
 
     def __post_init__(self) -> None:
         most = self.quorum if self.quorum_max is None else self.quorum_max

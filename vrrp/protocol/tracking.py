@@ -191,6 +191,8 @@ class ProcessTracker(Delayed):
     @property
     def reason(self) -> str:
         """What became of it, in words."""
+        if self.config.judged:
+            return f"{self.config.name} is {'up' if self.count else 'down'}"
         return f"{self.config.name} runs {'once' if self.count == 1 else f'{self.count} times'}"
 
     def found(self, count: int) -> None:

@@ -36,7 +36,7 @@ class Balancing:
         self._host = host
         self._report = report
         self._drafts: list[VirtualServerDraft] = []
-        self._preceding = Preceding(users, report)
+        self.preceding = Preceding(users, report)
         self.groups: dict[str, VirtualServerGroup] = {}
         self.servers: tuple[VirtualServer, ...] = ()
         self.ssl: SslContext | None = None
@@ -66,7 +66,7 @@ class Balancing:
     def _runnables(self) -> Iterator[Runnable]:
         for line, command in self._commands():
             if command:
-                yield Runnable(command, "", line, self._preceding.identities[line, command])
+                yield Runnable(command, "", line, self.preceding.identities[line, command])
 
     def _commands(self) -> Iterator[tuple[int, str | None]]:
         for server in self.servers:
@@ -76,7 +76,7 @@ class Balancing:
                 yield from ((one.line, one.command) for one in real.checkers if isinstance(one, MiscCheck))
 
     def _server(self, block: Block) -> None:
-        self._drafts.append(read_virtual_server(block, self._preceding))
+        self._drafts.append(read_virtual_server(block, self.preceding))
 
     def _group(self, block: Block) -> None:
         group = virtual_server_group(block, self._report) if block.arguments else None
@@ -84,11 +84,11 @@ class Balancing:
             self.groups.setdefault(group.name, group)
 
     def _track_file(self, block: Block) -> None:
-        self._preceding.track_files.update(block.arguments[:1])
+        self.preceding.track_files.update(block.arguments[:1])
 
     def _bfd_instance(self, block: Block) -> None:
         if is_told("checker", block):
-            self._preceding.bfd_instances.update(block.arguments[:1])
+            self.preceding.bfd_instances.update(block.arguments[:1])
 
     def _ssl(self, block: Block) -> None:
         if self.ssl is not None:

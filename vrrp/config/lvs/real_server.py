@@ -21,7 +21,7 @@ from vrrp.config.values import LONGEST_US, UNSIGNED_MAX
 HIGHEST_WEIGHT = 2**31 - 1
 _WEB = frozenset({"HTTP_GET", "SSL_GET"})
 
-_READERS: Mapping[str, Callable[[Block, Surroundings], CheckerDraft | None]] = {
+READERS: Mapping[str, Callable[[Block, Surroundings], CheckerDraft | None]] = {
     **CHECKERS,
     **dict.fromkeys(_WEB, web_checker),
 }
@@ -121,7 +121,7 @@ def read_real_server(draft: RealServerDraft, block: Block, around: Surroundings,
     report = around.report
     for entry in block.body:
         if isinstance(entry, Block):
-            checker = _READERS[entry.keyword](entry, around)
+            checker = READERS[entry.keyword](entry, around)
             if checker is not None:
                 draft.checkers.append(checker)
                 around.file.connecting = checker.connection is not None
