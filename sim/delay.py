@@ -7,12 +7,21 @@ nanosecond on every machine and Python version.
 from __future__ import annotations
 
 import math
-import random
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Protocol
 
 _NORMAL = NormalDist()
+
+
+class Stream(Protocol):
+    """Where chance comes from; `random.Random` is one."""
+
+    def random(self) -> float:
+        """A number from 0 to 1, without 1."""
+
+    def getrandbits(self, k: int, /) -> int:
+        """A number of so many bits."""
 
 
 class Delay(Protocol):
@@ -22,7 +31,7 @@ class Delay(Protocol):
     def constant_ns(self) -> int | None:
         """The value, when it never varies."""
 
-    def draw(self, stream: random.Random) -> int:
+    def draw(self, stream: Stream) -> int:
         """One transit time."""
 
 
@@ -37,7 +46,7 @@ class Constant:
         """The value."""
         return self.delay_ns
 
-    def draw(self, stream: random.Random) -> int:
+    def draw(self, stream: Stream) -> int:
         """The value."""
         return self.delay_ns
 
@@ -54,7 +63,7 @@ class Uniform:
         """None: it varies."""
         return None
 
-    def draw(self, stream: random.Random) -> int:
+    def draw(self, stream: Stream) -> int:
         """One transit time."""
         return self.low_ns + int(stream.random() * (self.high_ns - self.low_ns + 1))
 
@@ -71,7 +80,7 @@ class Lognormal:
         """None: it varies."""
         return None
 
-    def draw(self, stream: random.Random) -> int:
+    def draw(self, stream: Stream) -> int:
         """One transit time."""
         chance = (stream.getrandbits(52) + 0.5) / (1 << 52)
         return round(self.median_ns * math.exp(self.sigma * _NORMAL.inv_cdf(chance)))

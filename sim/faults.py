@@ -7,8 +7,8 @@ all a fault is: the protocol does not know of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from sim.process import ScriptOutcome
 from sim.scenario import EventSpec, Scenario, ScenarioSource
@@ -27,6 +27,10 @@ class Fault:
     do: Callable[[Network, EventSpec], None]
     text: str
     may: tuple[str, ...] = ()
+    hosts: bool = False
+    """Whether `node` may name a server's host as well."""
+    haproxy: bool = False
+    """Whether it takes a node with HAProxy."""
 
 
 def _process_do(method: str, *arguments: str) -> Callable[[Network, EventSpec], None]:
@@ -51,7 +55,7 @@ def _node_do(method: str, *arguments: object) -> Callable[[Network, EventSpec], 
 
 def _link(up: bool) -> Callable[[Network, EventSpec], None]:
     def act(network: Network, event: EventSpec) -> None:
-        network.nodes[event.node or ""].set_link(network.kernel.now_ns, event.interface or "", up)
+        network.host(event.node or "").set_link(network.kernel.now_ns, event.interface or "", up)
 
     return act
 
@@ -79,16 +83,51 @@ def _reload(network: Network, event: EventSpec) -> None:
     network.reload(event)
 
 
-def _server(powered: bool) -> Callable[[Network, EventSpec], None]:
+def _host_do(method: str) -> Callable[[Network, EventSpec], None]:
+    """An action on a host: a node, or what a server runs on."""
+
     def act(network: Network, event: EventSpec) -> None:
-        server = network.servers[event.server or ""]
-        now_ns = network.kernel.now_ns
-        if powered:
-            server.start(now_ns)
-        else:
-            server.power_off(now_ns)
+        getattr(network.host(event.node or ""), method)(network.kernel.now_ns)
 
     return act
+
+
+def _balancer(method: str) -> Callable[[Network, EventSpec], None]:
+    """An action on a node's HAProxy."""
+
+    def act(network: Network, event: EventSpec) -> None:
+        balancer = network.nodes[event.node or ""].balancer
+        if balancer is not None:
+            getattr(balancer, method)(network.kernel.now_ns)
+
+    return act
+
+
+def _server_do(method: str) -> Callable[[Network, EventSpec], None]:
+    """An action on a server's process."""
+
+    def act(network: Network, event: EventSpec) -> None:
+        getattr(network.servers[event.server or ""], method)(network.kernel.now_ns)
+
+    return act
+
+
+def _server_slow(network: Network, event: EventSpec) -> None:
+    assert event.delay is not None  # a needed key
+    _behave(network, event, latency=event.delay)
+
+
+def _server_status(network: Network, event: EventSpec) -> None:
+    _behave(network, event, status=event.status)
+
+
+def _server_silent(network: Network, event: EventSpec) -> None:
+    _behave(network, event, silent=True)
+
+
+def _behave(network: Network, event: EventSpec, **changes: Any) -> None:
+    server = network.servers[event.server or ""]
+    server.behave(replace(server.behavior, **changes))
 
 
 def _partition(network: Network, event: EventSpec) -> None:
@@ -100,26 +139,28 @@ def _heal(network: Network, event: EventSpec) -> None:
 
 
 def _loss(network: Network, event: EventSpec) -> None:
+    network.kernel.changed()
     network.segments[event.segment or ""].loss = event.rate or 0.0
 
 
 def _delay(network: Network, event: EventSpec) -> None:
     assert event.delay is not None  # a needed key
+    network.kernel.changed()
     network.segments[event.segment or ""].delay = event.delay
 
 
 FAULTS: dict[str, Fault] = {
-    "start": Fault(("node",), _node_do("start"), "start"),
+    "start": Fault(("node",), _host_do("start"), "start", hosts=True),
     "stop": Fault(("node",), _node_do("stop", "stopped (SIGTERM)"), "stop (SIGTERM)"),
     "crash": Fault(("node",), _node_do("kill", "killed (SIGKILL)"), "crash (SIGKILL, its addresses stay)"),
     "crash-parent": Fault(("node",), _node_do("stop", "its parent was killed"), "crash of the parent process alone"),
     "crash-child": Fault(("node",), _node_do("kill_child", "killed (SIGKILL)"), "crash of the VRRP process alone"),
     "reload": Fault(("node",), _reload, "reload (SIGHUP)", ("keepalived", "environment")),
-    "power-off": Fault(("node",), _node_do("power_off"), "power off"),
+    "power-off": Fault(("node",), _host_do("power_off"), "power off", hosts=True),
     "pause": Fault(("node",), _process_do("pause"), "pause (SIGSTOP)"),
     "resume": Fault(("node",), _process_do("resume"), "resume (SIGCONT)"),
-    "link-down": Fault(("node", "interface"), _link(False), "link down"),
-    "link-up": Fault(("node", "interface"), _link(True), "link up"),
+    "link-down": Fault(("node", "interface"), _link(False), "link down", hosts=True),
+    "link-up": Fault(("node", "interface"), _link(True), "link up", hosts=True),
     "script-fail": Fault(("node",), _script(ScriptOutcome.FAIL), "script fails", ("script",)),
     "script-pass": Fault(("node",), _script(ScriptOutcome.PASS), "script passes", ("script",)),
     "script-hang": Fault(("node",), _script(ScriptOutcome.HANG), "script hangs", ("script",)),
@@ -130,11 +171,16 @@ FAULTS: dict[str, Fault] = {
     "heal": Fault(("segment",), _heal, "heal"),
     "loss": Fault(("segment", "rate"), _loss, "loss"),
     "delay": Fault(("segment", "delay"), _delay, "delay"),
-    "server-down": Fault(("server",), _server(False), "server down"),
-    "server-up": Fault(("server",), _server(True), "server up"),
+    "server-down": Fault(("server",), _server_do("kill"), "server down (SIGKILL)"),
+    "server-up": Fault(("server",), _server_do("start"), "server up"),
+    "server-slow": Fault(("server", "delay"), _server_slow, "server takes"),
+    "server-status": Fault(("server", "status"), _server_status, "server answers"),
+    "server-silent": Fault(("server",), _server_silent, "server drops SYNs"),
+    "haproxy-kill": Fault(("node",), _balancer("kill"), "haproxy killed (SIGKILL)", haproxy=True),
+    "haproxy-start": Fault(("node",), _balancer("start"), "haproxy start", haproxy=True),
+    "haproxy-stop": Fault(("node",), _balancer("stop"), "haproxy stop (SIGTERM)", haproxy=True),
+    "haproxy-reload": Fault(("node",), _balancer("reload"), "haproxy reload", haproxy=True),
 }
-NOT_SIMULATED = ("haproxy-kill", "haproxy-start", "server-slow")
-"""Words of the scenario format that this version has no model for; it says so instead of ignoring them."""
 
 _EVENT_KEYS = tuple(key for key in EventSpec.model_fields if key not in {"at", "action"})
 _KINDS = ("script", "file", "process")
@@ -158,8 +204,6 @@ def check_events(
 
 
 def _check(scenario: Scenario, source: ScenarioSource, event: EventSpec, where: tuple[str, int]) -> None:
-    if event.action in NOT_SIMULATED:
-        raise source.error((*where, "action"), f"action {event.action!r} is not simulated by this version")
     if event.action not in FAULTS:
         hint = nearest(event.action, FAULTS)
         raise source.error((*where, "action"), f"there is no action {event.action!r}; {hint}")
@@ -171,16 +215,22 @@ def _check(scenario: Scenario, source: ScenarioSource, event: EventSpec, where: 
     for key in given:
         if key not in fault.needs + fault.may:
             raise source.error((*where, key), f"action {event.action!r} takes no {key!r}")
+    hosts: dict[str, Mapping[str, object]] = {name: spec.interfaces for name, spec in scenario.nodes.items()}
+    if fault.hosts:
+        hosts |= {name: spec.interfaces for name, spec in scenario.servers.items() if spec.node is None}
     for key, known in (
-        ("node", list(scenario.nodes)),
+        ("node", list(hosts)),
         ("segment", list(scenario.segments)),
         ("server", list(scenario.servers)),
-        ("interface", list(scenario.nodes[event.node].interfaces) if event.node in scenario.nodes else []),
+        ("interface", list(hosts.get(event.node or "", ()))),
     ):
         value = getattr(event, key)
         if value is not None and value not in known:
             raise source.error((*where, key), f"there is no {key} {value!r}; {nearest(value, known)}")
-    stations = [*scenario.nodes, *scenario.servers, *scenario.clients]
+    if fault.haproxy and scenario.nodes[event.node or ""].haproxy is None:
+        raise source.error((*where, "node"), f"{event.node} runs no haproxy")
+    own = [name for name, spec in scenario.servers.items() if spec.node is None]
+    stations = [*scenario.nodes, *own, *scenario.clients]
     grouped: set[str] = set()
     for name in [name for group in event.groups or () for name in group]:
         if name not in stations:
@@ -190,7 +240,7 @@ def _check(scenario: Scenario, source: ScenarioSource, event: EventSpec, where: 
         grouped.add(name)
 
 
-_TOLD = ("interface", "script", "file", "value", "process", "count", "segment", "server", "keepalived")
+_TOLD = ("interface", "script", "file", "value", "process", "count", "segment", "server", "status", "keepalived")
 
 
 def tell(event: EventSpec) -> str:

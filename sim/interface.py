@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sim.flow.neighbors import NeighborCache
 from sim.segment import Segment
-from sim.tcp import answer_syn
 from vrrp.wire.arp import REPLY, REQUEST, ArpPacket
-from vrrp.wire.ethernet import ARP, IPV4, EthernetFrame
+from vrrp.wire.ethernet import ARP, EthernetFrame
 from vrrp.wire.frame import Datagram, Frame
-from vrrp.wire.ip import IpPacket
 
 if TYPE_CHECKING:
     from sim.node import Node
@@ -18,9 +17,30 @@ if TYPE_CHECKING:
 class Interface:
     """A node's end of a port: its own addresses (packed) with their MAC, and virtual ones while it holds them."""
 
-    __slots__ = ("addresses", "asleep", "cable", "mac", "name", "node", "own", "port", "refused")
+    __slots__ = (
+        "_networks",
+        "addresses",
+        "asleep",
+        "cable",
+        "mac",
+        "name",
+        "neighbors",
+        "node",
+        "own",
+        "port",
+        "refused",
+        "source",
+    )
 
-    def __init__(self, node: Node, name: str, segment: Segment, mac: bytes, addresses: tuple[bytes, ...]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        name: str,
+        segment: Segment,
+        mac: bytes,
+        addresses: tuple[bytes, ...],
+        prefixes: tuple[int, ...] = (),
+    ) -> None:
         self.node = node
         self.name = name
         self.mac = mac
@@ -31,32 +51,42 @@ class Interface:
         """Addresses it answers ARP for but takes no packets to: a master's without Accept_Mode."""
         self.asleep: dict[bytes, bytes] = {}
         """Addresses with the MAC of a device that says nothing, but takes what is sent to it all the same."""
+        self.source = next((address for address in addresses if len(address) == 4), bytes(4))
+        """Whom its ARP requests and connections come from: the first IPv4 address."""
+        self._networks = [
+            (len(address), 8 * len(address) - length, int.from_bytes(address, "big") >> (8 * len(address) - length))
+            for address, length in zip(addresses, prefixes, strict=False)
+        ]
+        self.neighbors = NeighborCache(self)
         self.port = segment.attach(f"{node.name}/{name}", self)
         segment.directory.update(self.addresses)
 
     def hear(self, now_ns: int, frame: Frame) -> None:
         """A frame came in. A switch that has not learned a MAC floods: what is for another is not heard."""
         content = frame.content
-        if not frame.destination[0] & 1 and not self._is_for_us(frame.destination):
+        if not frame.destination[0] & 1 and not self.is_for_us(frame.destination):
             return
         if type(content) is Datagram:
             if self.port.listener is not None and content.destination in self.addresses:
                 self.port.listener(now_ns, content)
         elif type(content) is ArpPacket:
-            self._hear_arp(content)
-        elif type(content) is IpPacket and self._takes(content.destination):
-            answer = answer_syn(content)
-            if answer is not None:
-                mac = self.addresses.get(content.destination, self.mac)
-                self._send(EthernetFrame(frame.source, mac, IPV4, answer.build()))
+            self._hear_arp(now_ns, content)
 
-    def _is_for_us(self, mac: bytes) -> bool:
+    def is_on_link(self, address: bytes) -> bool:
+        """Whether an address is on its network."""
+        number = int.from_bytes(address, "big")
+        return any(len(address) == size and number >> host == net for size, host, net in self._networks)
+
+    def is_for_us(self, mac: bytes) -> bool:
+        """Whether it takes frames to this MAC."""
         return mac == self.mac or mac in self.addresses.values() or mac in self.asleep.values()
 
-    def _takes(self, address: bytes) -> bool:
+    def takes(self, address: bytes) -> bool:
+        """Whether it takes packets to this address."""
         return (address in self.addresses or address in self.asleep) and address not in self.refused
 
-    def _hear_arp(self, arp: ArpPacket) -> None:
+    def _hear_arp(self, now_ns: int, arp: ArpPacket) -> None:
+        self.neighbors.hear(now_ns, arp)
         mac = self.addresses.get(arp.target)
         if arp.operation == REQUEST and mac is not None and not arp.gratuitous:
             reply = ArpPacket(REPLY, mac, arp.target, arp.sender_mac, arp.sender)
@@ -67,6 +97,7 @@ class Interface:
 
     def take(self, address: bytes, mac: bytes, *, refused: bool) -> None:
         """Answer for a virtual address with this MAC; `refused`: take no packets to it."""
+        self.node.kernel.changed()
         self.addresses[address] = mac
         self.asleep.pop(address, None)
         if refused:
@@ -77,6 +108,7 @@ class Interface:
 
         `asleep` is the MAC of a device that keeps it and is silent about it.
         """
+        self.node.kernel.changed()
         self.addresses.pop(address, None)
         if asleep is not None:
             self.asleep[address] = asleep

@@ -22,14 +22,16 @@ LAST = 1 << 62
 class Kernel:
     """The clock and the queue of one run. `version` counts the changes of the network that flows have to know of."""
 
-    __slots__ = ("_environment", "_next_ns", "_streams", "agenda", "now_ns", "seed", "version", "watchers")
+    __slots__ = ("_environment", "_next_ns", "_streams", "agenda", "now_ns", "rank", "seed", "version", "watchers")
 
     def __init__(self, seed: int = 1) -> None:
         self.seed = seed
         self.now_ns = 0
+        self.rank = -1
+        """The rank of what the agenda does now; -1: it is simpy's turn."""
         self.version = 0
         self.watchers: list[Callable[[], None]] = []
-        """Called at each change, before anything depends on it."""
+        """Called at each change, while `version` is still the old one."""
         self.agenda = Agenda()
         self._environment = simpy.Environment(initial_time=0)
         self._next_ns = 0
@@ -45,9 +47,9 @@ class Kernel:
 
     def changed(self) -> None:
         """Something changed that a packet might meet: a link, an address, a neighbor's MAC, a listener."""
-        self.version += 1
         for watch in self.watchers:
             watch()
+        self.version += 1
 
     def run(self, until_ns: int) -> None:
         """Let everything before this time happen; the clock then stands at it."""
@@ -56,15 +58,17 @@ class Kernel:
             event_ns = environment.peek()
             self._next_ns = next_ns = int(min(event_ns, until_ns))
             while heap and heap[0][0] < self._next_ns:
-                self.now_ns, _, _, act, argument = heappop(heap)
+                self.now_ns, self.rank, _, act, argument = heappop(heap)
                 act(argument)
             if self._next_ns < next_ns:
                 continue
             if event_ns >= until_ns:
                 break
             self.now_ns = next_ns
+            self.rank = -1
             environment.step()
         self.now_ns = max(self.now_ns, until_ns)
+        self.rank = -1
 
     def stream(self, name: str) -> random.Random:
         """The random stream of this name; the same object each time."""

@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from sim.alarms import AlarmClock
-from sim.client import Client
+from sim.client import Client, Habits
 from sim.faults import FAULTS, check_events, tell
+from sim.flow.balancer import Balancer
+from sim.flow.flows import Flows
 from sim.kernel import Kernel
 from sim.node import Node
 from sim.recorder import Recorder
 from sim.result import Happened, Result
 from sim.scenario import EventSpec, InterfaceSpec, Scenario, ScenarioSource
 from sim.segment import Port, Segment
+from sim.server import Behavior, Server
 from vrrp.protocol.profile import profile_named
 from vrrp.protocol.router import Router
 from vrrp.protocol.settings import RouterConfig, VirtualRouterConfig
@@ -21,6 +24,7 @@ from vrrp.wire.address import text
 from vrrp.words import nearest
 
 ReloadKey: TypeAlias = tuple[str, str | None, tuple[tuple[str, str], ...]]
+MakeBalancer: TypeAlias = "Callable[[Node, Flows], Balancer]"
 
 
 def reload_key(event: EventSpec) -> ReloadKey:
@@ -31,7 +35,9 @@ def reload_key(event: EventSpec) -> ReloadKey:
 class Network:
     """Everything of one run. `configs` gives each node's router configuration; `ideal` processes are never late.
 
-    `reloads` gives those of reload events that name another file or environment, by `reload_key`.
+    `reloads` gives those of reload events that name another file or environment, by `reload_key`. `balancers` makes
+    the load balancer of each node that has one; a node without, on which no server runs, accepts connections to all
+    ports itself. Without `quick` flows go step by step, with the same results.
 
     ScenarioError (with the place in the scenario file) for a topology that cannot be: an interface on a segment
     that does not exist, a virtual router on an interface the node lacks or without an address of its family.
@@ -46,19 +52,23 @@ class Network:
         *,
         ideal: bool = False,
         reloads: Mapping[ReloadKey, RouterConfig] | None = None,
+        balancers: Mapping[str, MakeBalancer] | None = None,
+        quick: bool = True,
     ) -> None:
         self._ideal = ideal
         self._reloads = reloads or {}
+        self._balancers = balancers or {}
         self.scenario = scenario
         self.source = source
         self.kernel = Kernel(scenario.seed if seed is None else seed)
+        self.flows = Flows(self.kernel, quick=quick)
         self._clock = AlarmClock(self.kernel)
         self.recorder = Recorder()
         self.segments = {
             name: Segment(self.kernel, name, spec.delay, spec.loss) for name, spec in scenario.segments.items()
         }
         self.nodes: dict[str, Node] = {}
-        self.servers: dict[str, Node] = {}
+        self.servers: dict[str, Server] = {}
         self.clients: dict[str, Client] = {}
         self.instances: dict[str, tuple[str, ...]] = {}
         self._macs = 0
@@ -67,9 +77,11 @@ class Network:
         self._check_names()
         for name, config in configs.items():
             self._add_node(name, config)
-        for name, spec in scenario.servers.items():
-            self.servers[name] = Node(self.kernel, name, self.recorder)
-            self._plug(self.servers[name], ("servers", name), spec.interfaces)
+        for name in scenario.servers:
+            self._add_server(name)
+        for name, node in self.nodes.items():
+            if not node.services:
+                node.services.append(Server(node, name, None, Behavior()))
         for name in scenario.clients:
             self._add_client(name)
 
@@ -100,6 +112,9 @@ class Network:
 
     def begin(self) -> None:
         """Have the nodes started when their time comes: a run without its events, for one who decides as it goes."""
+        for name, server in self.servers.items():
+            if server.node.name not in self.nodes and self.scenario.servers[name].running:
+                self.kernel.at(0, lambda server=server: server.start(0))  # type: ignore[misc]  # mypy cannot type a default
         for name, node in self.nodes.items():
             start_ns = self.scenario.nodes[name].start
             if start_ns is not None:
@@ -143,11 +158,13 @@ class Network:
         return found
 
     def _ports(self, station: str, segment: Segment) -> list[Port]:
-        if station in self.clients:
-            port = self.clients[station].port
-            return [port] if port.segment is segment else []
-        node = self.nodes.get(station) or self.servers[station]
-        return [i.port for i in node.interfaces.values() if i.port.segment is segment]
+        return [one.port for one in self.host(station).interfaces.values() if one.port.segment is segment]
+
+    def host(self, station: str) -> Node:
+        """The host that has this name, or on which the server or client of this name runs."""
+        if station in self.nodes:
+            return self.nodes[station]
+        return (self.servers.get(station) or self.clients[station]).node
 
     # Building -------------------------------------------------------------------------------------------
 
@@ -180,6 +197,11 @@ class Network:
             self.kernel, name, self.recorder, make_router, config, clock=self._clock, ideal=self._ideal
         )
         self._plug(node, ("nodes", name), spec.interfaces)
+        node.forwarding = spec.forwarding
+        node.sockets.nonlocal_bind = spec.nonlocal_bind
+        if name in self._balancers:
+            node.balancer = self._balancers[name](node, self.flows)
+            node.services.append(node.balancer)
         for virtual_router in [one for known in (config, *later) for one in known.virtual_routers]:
             shown = _served(virtual_router)
             self.instances.setdefault(virtual_router.name, shown)
@@ -192,31 +214,49 @@ class Network:
         for name, spec in interfaces.items():
             segment = self._segment((*where, "interfaces", name), node.name, name, spec)
             packed = tuple(a.ip.packed for a in spec.addresses)
-            node.add_interface(name, segment, self._next_mac(), packed)
+            prefixes = tuple(a.network.prefixlen for a in spec.addresses)
+            node.add_interface(name, segment, self._next_mac(), packed, prefixes)
+
+    def _add_server(self, name: str) -> None:
+        spec = self.scenario.servers[name]
+        where = ("servers", name)
+        if (spec.node is None) is not bool(spec.interfaces):
+            raise self.source.error(where, f"{name} has interfaces of its own or runs on a node: one of them")
+        if spec.node is None:
+            node = Node(self.kernel, name, self.recorder)
+            self._plug(node, where, spec.interfaces)
+        elif spec.node in self.nodes:
+            node = self.nodes[spec.node]
+        else:
+            hint = nearest(spec.node, self.nodes)
+            raise self.source.error((*where, "node"), f"there is no node {spec.node!r}; {hint}")
+        server = self.servers[name] = Server(node, name, spec.listen, Behavior.of(spec))
+        if spec.running:
+            node.services.append(server)
 
     def _add_client(self, name: str) -> None:
         spec = self.scenario.clients[name]
         where = ("clients", name)
         if len(spec.interfaces) != 1:
             raise self.source.error(where, f"{name} has {len(spec.interfaces)} interfaces; a client has one")
-        interface, part = next(iter(spec.interfaces.items()))
-        segment = self._segment((*where, "interfaces", interface), name, interface, part)
-        packed = [a.ip.packed for a in part.addresses if a.version == 4]
-        if not packed:
+        part = next(iter(spec.interfaces.values()))
+        if not any(address.version == 4 for address in part.addresses):
             raise self.source.error(where, f"{name} has no IPv4 address to connect from")
         if spec.every <= 0 or spec.timeout <= 0:
             raise self.source.error(where, f"{name}: every and timeout are longer than 0s")
-        self.clients[name] = Client(
-            self.kernel,
-            name,
-            segment,
-            self._next_mac(),
-            packed[0],
-            target=spec.target[0],
-            port=spec.target[1],
-            every_ns=spec.every,
-            timeout_ns=spec.timeout,
+        node = Node(self.kernel, name, self.recorder)
+        self._plug(node, where, spec.interfaces)
+        habits = Habits(
+            *spec.target,
+            spec.every,
+            spec.timeout,
+            tls=spec.tls,
+            keep_alive=spec.keep_alive,
+            cookies=spec.cookies,
+            retries=spec.retries,
+            path=spec.path,
         )
+        self.clients[name] = Client(node, self.flows, name, habits)
 
     def _segment(self, where: tuple[str, ...], station: str, interface: str, spec: InterfaceSpec) -> Segment:
         if spec.segment not in self.segments:

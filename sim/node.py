@@ -1,8 +1,8 @@
-"""A node: interfaces, addresses, the answers its kernel gives, and the VRRP process it runs.
+"""A node: interfaces, addresses, the answers its kernel gives, the VRRP process it runs, and what else runs there.
 
 The kernel part goes on while the process is killed or frozen: addresses left on an interface are still answered
-for. What is not modelled: routing, forwarding, IPv6 neighbor solicitation, the ARP of unicast peers (their MAC
-is looked up), and what stands behind an address (a client's connection is simply accepted).
+for. What is not modelled: routes beyond the networks of its interfaces, IPv6 neighbor solicitation, and the ARP of
+unicast peers (their MAC is looked up).
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from sim.alarms import AlarmClock
-from sim.flow.balancer import Balancer
+from sim.flow.balancer import Balancer, Service
+from sim.flow.reach import Reached
 from sim.flow.sockets import Sockets
+from sim.flow.way import Way
 from sim.interface import Interface
 from sim.kernel import Kernel
 from sim.process import ScriptOutcome, VrrpProcess
@@ -68,8 +70,13 @@ class Node:
         self.recorder = recorder
         self.interfaces: dict[str, Interface] = {}
         self.sockets = Sockets(self)
+        self.ways: dict[bytes, Way] = {}
+        self.reached: dict[tuple[bytes, int, bytes | None], Reached] = {}
         self.balancer: Balancer | None = None
-        """Its HAProxy, which starts with the node."""
+        """Its HAProxy."""
+        self.services: list[Service] = []
+        """What starts with the node and dies with it, the balancer among them."""
+        self._booted = False
         self.forwarding = False
         """net.ipv4.ip_forward: whether it passes on packets to addresses that it has not."""
         self.process: VrrpProcess | None = None
@@ -91,24 +98,54 @@ class Node:
         self._serving: dict[str, None] = {}
         self._heads: dict[tuple[VirtualRouter, bytes], bytes] = {}
 
-    def add_interface(self, name: str, segment: Segment, mac: bytes, addresses: tuple[bytes, ...]) -> None:
-        """Plug a new interface into a segment."""
-        self.interfaces[name] = Interface(self, name, segment, mac, addresses)
+    def add_interface(
+        self,
+        name: str,
+        segment: Segment,
+        mac: bytes,
+        addresses: tuple[bytes, ...],
+        prefixes: tuple[int, ...] = (),
+    ) -> None:
+        """Plug a new interface into a segment; `prefixes` are the prefix lengths of its addresses."""
+        self.interfaces[name] = Interface(self, name, segment, mac, addresses, prefixes)
+
+    # Its addresses ---------------------------------------------------------------------------------------
 
     def has(self, address: bytes) -> bool:
         """Whether a packed address is one of the node's now, loopback's among them."""
         return address[:1] == _LOOPBACK_NET or any(address in one.addresses for one in self.interfaces.values())
 
+    def takes(self, address: bytes) -> bool:
+        """Whether the node takes packets to an address: Linux does on any interface, whichever has it."""
+        if address[:1] == _LOOPBACK_NET:
+            return True
+        return any(one.takes(address) for one in self.interfaces.values())
+
+    def interface_to(self, address: bytes) -> Interface | None:
+        """Which interface a packet to another host's address leaves by: the one on its network, else the first."""
+        for interface in self.interfaces.values():
+            if interface.is_on_link(address):
+                return interface
+        return next(iter(self.interfaces.values()), None)
+
+    def source_to(self, address: bytes) -> bytes:
+        """The address that a connection to this one comes from."""
+        if self.has(address):
+            return address
+        interface = self.interface_to(address)
+        return interface.source if interface is not None else bytes(4)
+
     # The process ----------------------------------------------------------------------------------------
 
     def start(self, now_ns: int) -> None:
-        """Start the VRRP process; a node switched off is switched on first."""
+        """Start the VRRP process; a node switched off is switched on first, with all that starts with it."""
         if self.process is not None and self.process.alive:
             return
         if not self.powered:
             self.powered = True
             for interface in self.interfaces.values():
                 interface.port.set_link(interface.cable)
+        self.boot(now_ns)
         if self._make_router is not None:
             self._respawn += 1
             self._respawn_delay_ns = 0
@@ -119,6 +156,13 @@ class Node:
             self.inform(now_ns, router)
             self.process = VrrpProcess(self, router, self.lateness or router.profile.lateness)
             self.process.start(now_ns)
+
+    def boot(self, now_ns: int) -> None:
+        """Start what starts with the node; nothing where that has happened since it has power."""
+        if not self._booted:
+            self._booted = True
+            for service in self.services:
+                service.start(now_ns)
 
     def inform(self, now_ns: int, router: Router) -> KeyedEffects:
         """Tell a router what it finds here: links, and those files and processes that were set to something."""
@@ -170,10 +214,14 @@ class Node:
 
     def power_off(self, now_ns: int) -> None:
         """The node is gone at once, with its links and addresses."""
-        self.powered = False
+        self.kernel.changed()
+        self.powered = self._booted = False
         self._respawn += 1
         for interface in self.interfaces.values():
             interface.port.set_link(False)
+            interface.neighbors.flush()
+        for service in self.services:
+            service.kill(now_ns)
         if self.process is not None:
             for virtual_router in self.process.router.virtual_routers:
                 self.remove_addresses(now_ns, virtual_router, virtual_router.served)
@@ -185,6 +233,8 @@ class Node:
         interface = self.interfaces[name]
         interface.cable = up
         interface.port.set_link(up and self.powered)
+        if not up:
+            interface.neighbors.flush()
         self.update_service(now_ns)
         process = self.process
         if process is not None and process.alive:

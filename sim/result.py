@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 SECOND_NS = 1_000_000_000
@@ -78,14 +78,30 @@ class Ownership:
 
 
 @dataclass(frozen=True, slots=True)
+class Latency:
+    """How long requests took that succeeded: the median, what 99 of 100 took at most, the longest."""
+
+    p50_ns: int
+    p99_ns: int
+    max_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClientStory:
-    """What one client saw. A gap runs from the first failed try to the next that succeeded (or the end)."""
+    """What one client saw. A gap runs from the first failed try to the next that succeeded (or the end).
+
+    `errors` are the failed by what went wrong, the most frequent first. `seconds` are, for each second of the run,
+    how many of the requests that began in it there were, and how many of those failed.
+    """
 
     target: str
     sent: int
     ok: int
     failed: int
     gaps: tuple[tuple[int, int], ...]
+    errors: Mapping[str, int] = field(default_factory=dict)
+    latency: Latency | None = None
+    seconds: tuple[tuple[int, int], ...] = ()
 
     @property
     def longest_gap_ns(self) -> int:
@@ -154,6 +170,9 @@ class Result:
                     "gaps": [
                         {"from": seconds(a), "to": seconds(b), "duration": seconds(b - a)} for a, b in story.gaps
                     ],
+                    "errors": dict(story.errors),
+                    "latency": _latency_json(story.latency),
+                    "seconds": [{"sent": sent, "failed": failed} for sent, failed in story.seconds],
                 }
                 for name, story in self.clients.items()
             },
@@ -178,6 +197,12 @@ class Result:
 def seconds(duration_ns: int) -> float:
     """Nanoseconds as seconds, for people and JSON."""
     return duration_ns / SECOND_NS
+
+
+def _latency_json(latency: Latency | None) -> dict[str, float] | None:
+    if latency is None:
+        return None
+    return {"p50": seconds(latency.p50_ns), "p99": seconds(latency.p99_ns), "max": seconds(latency.max_ns)}
 
 
 def _span_json(span: Span) -> dict[str, Any]:

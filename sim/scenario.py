@@ -9,7 +9,7 @@ import ipaddress
 import reprlib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
 
@@ -57,6 +57,19 @@ def _parse_target(value: object) -> tuple[bytes, int]:
     return ipaddress.IPv4Address(address).packed, int(port)
 
 
+def _parse_ipv4(value: object) -> ipaddress.IPv4Address:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no IPv4 address")
+    return ipaddress.IPv4Address(value)
+
+
+def _parse_tls(value: object) -> str | None:
+    known = {True: "1.2", False: None, "1.2": "1.2", "1.3": "1.3"}
+    if not isinstance(value, bool | str) or value not in known:
+        raise ValueError(f'{value!r} is no TLS version; write true, false, "1.2" or "1.3"')
+    return known[value]
+
+
 def _parse_start(value: object) -> int | None:
     return None if value == "never" else parse_duration(value)
 
@@ -90,6 +103,27 @@ class InterfaceSpec(_Strict):
     addresses: tuple[Annotated[InterfaceAddress, PlainValidator(_parse_address)], ...]
 
 
+class StepSpec(_Strict):
+    """One step: get a URL, connect to an address and port, or see whether a process runs.
+
+    It is taken only `when_holding` an address, where that is given. `fails_on_status`: whether a status of 400 and
+    more is a failure (curl -f).
+    """
+
+    get: str | None = None
+    connect: str | None = None
+    process: str | None = None
+    timeout: Duration | None = None
+    when_holding: Annotated[ipaddress.IPv4Address, PlainValidator(_parse_ipv4)] | None = None
+    fails_on_status: bool = Field(default=False, strict=True)
+
+
+class ScriptSpec(_Strict):
+    """What a check script of a node does: `steps` one after the other; the first that fails is how it ends."""
+
+    steps: tuple[StepSpec, ...]
+
+
 class NodeSpec(_Strict):
     """A router or load balancer. `start` None: only when an event says so. `config_id` None: the node's name."""
 
@@ -100,13 +134,30 @@ class NodeSpec(_Strict):
     interfaces: dict[str, InterfaceSpec]
     start: Annotated[int | None, PlainValidator(_parse_start)] = 0
     profile: ProfileName | None = None
+    forwarding: bool = Field(default=False, strict=True)
+    nonlocal_bind: bool = Field(default=False, strict=True)
+    scripts: dict[str, ScriptSpec] = {}  # as above
 
 
 class ServerSpec(_Strict):
-    """What a load balancer balances to."""
+    """What a load balancer balances to: a host of its own, or a program on a `node`.
 
-    interfaces: dict[str, InterfaceSpec]
+    `tls` is false, "1.2", "1.3" or true (1.2 or better). `plain_on_tls`: what plain HTTP on a TLS port meets.
+    """
+
+    interfaces: dict[str, InterfaceSpec] = {}  # as above
+    node: str | None = None
     listen: tuple[Annotated[int, Field(gt=0, lt=65536)], ...]
+    latency: DelayValue = Field(default=Constant(0))
+    status: int = Field(default=200, ge=100, le=599, strict=True)
+    tls: Annotated[str | None, PlainValidator(_parse_tls)] = None
+    plain_on_tls: Literal["400", "reset"] = "reset"
+    accepts_only: bool = Field(default=False, strict=True)
+    silent: bool = Field(default=False, strict=True)
+    running: bool = Field(default=True, strict=True)
+    start_delay: Duration = 0
+    warm_up: Duration = 0
+    warm_up_latency: DelayValue = Field(default=Constant(0))
 
 
 class ClientSpec(_Strict):
@@ -117,6 +168,11 @@ class ClientSpec(_Strict):
     start: Duration = 0
     every: Duration = 100_000_000
     timeout: Duration = 1_000_000_000
+    tls: bool = Field(default=False, strict=True)
+    keep_alive: bool = Field(default=False, strict=True)
+    cookies: bool = Field(default=False, strict=True)
+    retries: int = Field(default=0, ge=0, le=1000, strict=True)
+    path: str = "/"
 
 
 class EventSpec(_Strict):
@@ -138,6 +194,7 @@ class EventSpec(_Strict):
     count: int | None = Field(default=None, ge=0, strict=True)
     keepalived: str | None = None
     environment: dict[str, str] | None = None
+    status: int | None = Field(default=None, ge=100, le=599, strict=True)
 
 
 class Scenario(_Strict):
@@ -242,4 +299,6 @@ def _shown(given: object) -> str:
 def _model_at(path: tuple[str | int, ...]) -> type[_Strict]:
     if path[2:3] == ("interfaces",):
         return InterfaceSpec
+    if path[2:3] == ("scripts",):
+        return StepSpec if path[4:5] == ("steps",) else ScriptSpec
     return _MODELS[str(path[0])] if path else Scenario

@@ -47,6 +47,7 @@ class Port:
 
     def set_link(self, up: bool) -> None:
         """Plug the cable in or out."""
+        self.segment.kernel.changed()
         self.up = up
         self.segment.forget(self)
 
@@ -63,11 +64,12 @@ class Segment:
         self.name = name
         self.delay: Delay = delay or Constant(100_000)
         self.loss = loss
+        """Whoever sets `delay` or `loss` later says `kernel.changed()`."""
         self.taps: list[Callable[[int, bytes], None]] = []
         self.lost = 0
         self.directory: dict[bytes, bytes] = {}
         """Packed address -> MAC of every station's own addresses: what ARP would find for unicast peers."""
-        self._kernel = kernel
+        self.kernel = kernel
         self._ports: list[Port] = []
         self._learned: dict[bytes, Port] = {}
         self._hearers: dict[Port, list[Port]] = {}
@@ -85,6 +87,7 @@ class Segment:
 
         Replaces the last partition; no group at all heals it.
         """
+        self.kernel.changed()
         numbers = {port: number for number, group in enumerate(groups, 1) for port in group}
         for port in self._ports:
             port.group = numbers.get(port, 0)
@@ -102,31 +105,42 @@ class Segment:
 
     def carry(self, sender: Port, raw: bytes) -> None:
         """Deliver a frame to every port that hears it."""
-        now_ns = self._kernel.now_ns
+        now_ns = self.kernel.now_ns
         for tap in self.taps:
             tap(now_ns, raw)
         frame = parse_frame(raw)
-        self._learned[frame.source] = sender
+        if self._learned.get(frame.source) is not sender:
+            self.kernel.changed()
+            self._learned[frame.source] = sender
         hearers = self._hearers_of(sender)
         if self._deafness:
             hearers = [port for port in hearers if frame.source not in port.deaf_to]
         if not frame.destination[0] & 1:
-            known = self._learned.get(frame.destination)
-            if known is sender:
+            hearers = self._directed(sender, hearers, frame.destination)
+            if not hearers:
                 return
-            if known in hearers:
-                hearers = [known]
         constant_ns = self.delay.constant_ns
         if constant_ns is not None and not self.loss:
-            self._kernel.at(now_ns + constant_ns, lambda: self._deliver(frame, hearers))
+            self.kernel.at(now_ns + constant_ns, lambda: self._deliver(frame, hearers))
             return
         for port in hearers:
-            stream = self._kernel.stream(f"{self.name}/{port.name}")
+            stream = self.kernel.stream(f"{self.name}/{port.name}")
             if self.loss and stream.random() < self.loss:
                 self.lost += 1
                 continue
             arrival_ns = now_ns + self.delay.draw(stream)
-            self._kernel.at(arrival_ns, lambda port=port: self._deliver(frame, [port]))  # type: ignore[misc]  # mypy cannot type a default
+            self.kernel.at(arrival_ns, lambda port=port: self._deliver(frame, [port]))  # type: ignore[misc]  # mypy cannot type a default
+
+    def receivers(self, sender: Port, mac: bytes) -> list[Port]:
+        """Which ports a frame from `sender` to a host's MAC comes out of now."""
+        return self._directed(sender, self._hearers_of(sender), mac) if sender.up else []
+
+    def _directed(self, sender: Port, hearers: list[Port], mac: bytes) -> list[Port]:
+        """A switch sends to the port where it learned the MAC, or floods; never back."""
+        known = self._learned.get(mac)
+        if known is sender:
+            return []
+        return [known] if known in hearers else hearers
 
     def _hearers_of(self, sender: Port) -> list[Port]:
         hearers = self._hearers.get(sender)
@@ -136,7 +150,7 @@ class Segment:
         return hearers
 
     def _deliver(self, frame: Frame, hearers: list[Port]) -> None:
-        now_ns = self._kernel.now_ns
+        now_ns = self.kernel.now_ns
         content = frame.content
         if type(content) is Datagram and frame.destination[0] & 1:
             for port in hearers:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Balancer(Protocol):
-    """HAProxy's process manager: what a scenario's events do to it. The node starts it when its own time comes."""
+class Service(Protocol):
+    """What starts with a node and dies with it."""
 
     def start(self, now_ns: int) -> None:
-        """Start it (the node's start, haproxy-start); nothing where it runs."""
+        """Start it; nothing where it runs."""
+
+    def kill(self, now_ns: int) -> None:
+        """SIGKILL, or the node lost its power (`Program.end` knows which): nothing where it does not run."""
+
+
+class Balancer(Service, Protocol):
+    """HAProxy on a node: what a scenario's events do to it, `start` and `kill` among them."""
 
     def stop(self, now_ns: int) -> None:
         """SIGTERM (haproxy-stop)."""
-
-    def kill(self, now_ns: int) -> None:
-        """SIGKILL (haproxy-kill), or the node lost its power: then no packet of its connections gets out any more."""
 
     def reload(self, now_ns: int) -> None:
         """A new process takes the listening sockets, the old one ends with its last connection (haproxy-reload)."""

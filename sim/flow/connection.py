@@ -17,29 +17,52 @@ if TYPE_CHECKING:
 class Connection:
     """Both sides of a connection; lists of two are by side, OPENER and ACCEPTOR.
 
-    `connected_ns` is when the opener saw it established; None before.
+    `connected_ns` is when the opener sees it established; -1 before. `first` is what is sent as soon as it stands.
+    `open` says of each side whether its program still has the socket.
     """
 
-    __slots__ = ("addresses", "connected_ns", "ends", "flow", "flows", "open", "port", "programs", "reached")
+    __slots__ = (
+        "addresses",
+        "connected_ns",
+        "ends",
+        "first",
+        "flow",
+        "flows",
+        "number",
+        "open",
+        "port",
+        "programs",
+        "reached",
+    )
 
     def __init__(
-        self, flows: Flows, flow: Flow, program: Program, source: bytes, reached: Reached, opener: Endpoint
+        self,
+        flows: Flows,
+        flow: Flow,
+        program: Program,
+        reached: Reached,
+        opener: Endpoint,
+        first: Message,
+        number: int,
     ) -> None:
         self.flows = flows
         self.flow = flow
         """Whose message is under way on it; an idle connection may be given another's."""
         self.reached = reached
         self.programs: list[Program | None] = [program, None]
-        self.addresses = (source, reached.address)
+        self.addresses = (reached.source, reached.address)
         self.port = reached.port
         self.ends: list[Endpoint | None] = [opener, None]
         self.open = [True, True]
-        self.connected_ns: int | None = None
+        self.first = first
+        self.number = number
+        self.connected_ns = -1
 
     def send(self, side: int, message: Message) -> None:
         """Let a message leave a side now; while it does not get through it is sent again, as TCP does.
 
         One message of a flow is under way at a time: what comes of it, however far it goes, is the flow's course.
+        Before the connection is established a message takes the place of the first one.
         """
         self.flows.send(self, side, message)
 

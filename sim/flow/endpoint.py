@@ -23,7 +23,11 @@ class Endpoint(Protocol):
     `at_ns`, asks again when the network changes in between, and then goes on step by step with what it said.
     An endpoint that has to decide, count or remember something when a message comes gives None, and gets the message
     by `received` at its time.
+
+    Who is `careless` closes when the other side does, and needs not be told.
     """
+
+    careless: bool
 
     def foresee(self, at_ns: int, connection: Connection, message: Message) -> Reaction | None:
         """What this message, arriving at `at_ns`, makes this endpoint do; None: it has to be there itself."""
@@ -47,7 +51,7 @@ class Endpoint(Protocol):
 class Listener(Protocol):
     """Who takes new connections at a port."""
 
-    def foresee(self, at_ns: int, connection: Connection, message: Message) -> Endpoint | None:
+    def accepts(self, at_ns: int, connection: Connection, message: Message) -> Endpoint | None:
         """Who will take a connection that comes at `at_ns` with its first message, when that is known before: pure.
 
         None: `accept` is to be called then.

@@ -6,30 +6,47 @@ point where somebody has to decide something, and only that point becomes an eve
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sim.flow.message import Message
 
 if TYPE_CHECKING:
     from sim.flow.connection import Connection
+    from sim.flow.course import Act
 
 
 class Flow:
     """`rank` orders what happens at one moment: the flow that began first goes first.
 
-    `begun_ns` is when the message under way left, `end_ns` when its course ends (-1: there is none, it goes step by
-    step). A connection that passes messages on gives its own flow to the connection it opens for that.
+    While it has a course: `begun_ns` is when `message` leaves `side` of `connection` (when `opening`: when the SYN
+    does), `end_ns` when what has to happen (`act` with `argument`) does; -1: it goes step by step.
     """
 
-    __slots__ = ("begun_ns", "connection", "end_ns", "last", "message", "rank", "side", "touched")
+    __slots__ = (
+        "act",
+        "argument",
+        "begun_ns",
+        "connection",
+        "end_ns",
+        "known",
+        "message",
+        "opening",
+        "rank",
+        "side",
+        "touched",
+    )
 
     def __init__(self, rank: int) -> None:
         self.rank = rank
         self.end_ns = -1
         self.begun_ns = 0
+        self.opening = False
         self.connection: Connection | None = None
         self.side = 0
         self.message: Message = None
-        self.last: tuple[Connection, int, Message] | None = None
+        self.act: Act | None = None
+        self.argument: Any = None
         self.touched: list[Connection] = []
         """Connections on which messages came through since somebody last had to look."""
+        self.known = 0
+        """How many those were when the course began."""

@@ -41,6 +41,13 @@ class TlsAlert:
     """A server's refusal of a TLS hello that it understood (SSLv3 offered to a server that speaks TLS 1.2)."""
 
 
+@dataclass(frozen=True, slots=True)
+class NotTls:
+    """What a plain HTTP server says to a TLS hello: a 400 that no TLS speaker understands. `size` in bytes."""
+
+    size: int = 76
+
+
 @dataclass(slots=True)
 class Request:
     """An HTTP request. `key` decides all that chance has to say about it, whoever asks first.
@@ -71,5 +78,5 @@ class Response:
     size: int = 150
 
 
-Message: TypeAlias = TlsFlight | TlsAlert | Request | Response | Ending | None
+Message: TypeAlias = TlsFlight | TlsAlert | NotTls | Request | Response | Ending | None
 """None is a bare acknowledgement: it opens a connection for good and says nothing."""

@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 
 
 class Socket:
-    """A listening socket: which program's `listener` takes connections there. `silent` drops what comes instead."""
+    """A listening socket: which program's `listener` takes connections there. `silent` drops what comes instead.
 
-    __slots__ = ("listener", "program", "silent")
+    `address` None is all of the node's, `port` None all that nobody else listens on.
+    """
 
-    def __init__(self, program: Program, listener: Listener) -> None:
+    __slots__ = ("address", "listener", "port", "program", "silent")
+
+    def __init__(self, program: Program, listener: Listener, address: bytes | None, port: int | None) -> None:
         self.program = program
         self.listener = listener
+        self.address = address
+        self.port = port
         self.silent = False
 
 
@@ -30,11 +35,9 @@ class Sockets:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._bound: dict[tuple[bytes | None, int], Socket] = {}
+        self._bound: dict[tuple[bytes | None, int | None], Socket] = {}
         self.nonlocal_bind = False
         """net.ipv4.ip_nonlocal_bind."""
-        self.fallback: Socket | None = None
-        """Who takes connections to all other ports of a node of which nothing is known but that it serves."""
 
     def bind(
         self, program: Program, address: bytes | None, port: int, listener: Listener, *, transparent: bool = False
@@ -44,15 +47,24 @@ class Sockets:
             raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL), text(address))
         if (address, port) in self._bound:
             raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE), f":{port}")
-        socket = self._bound[address, port] = Socket(program, listener)
+        return self._bind(Socket(program, listener, address, port))
+
+    def bind_rest(self, program: Program, listener: Listener) -> Socket:
+        """One that takes what comes to ports nobody listens on: of a host of which only that is known."""
+        return self._bind(Socket(program, listener, None, None))
+
+    def _bind(self, socket: Socket) -> Socket:
+        self._bound[socket.address, socket.port] = socket
         self._node.kernel.changed()
         return socket
 
-    def unbind(self, address: bytes | None, port: int) -> None:
+    def unbind(self, socket: Socket) -> None:
         """The socket is closed."""
-        del self._bound[address, port]
-        self._node.kernel.changed()
+        if self._bound.get((socket.address, socket.port)) is socket:
+            del self._bound[socket.address, socket.port]
+            self._node.kernel.changed()
 
     def find(self, address: bytes, port: int) -> Socket | None:
         """Who takes a connection to this address and port; None: nobody, the kernel answers RST."""
-        return self._bound.get((address, port)) or self._bound.get((None, port)) or self.fallback
+        bound = self._bound
+        return bound.get((address, port)) or bound.get((None, port)) or bound.get((None, None))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sim.network import Network
+from sim.network import MakeBalancer, Network
 from sim.result import Result
 from sim.scenario import ScenarioSource, read_scenario
 from vrrp.protocol.settings import RouterConfig, VirtualRouterConfig
@@ -58,6 +58,8 @@ def network(
     seed: int | None = None,
     ideal: bool = True,
     data: dict[str, Any] | None = None,
+    balancers: Mapping[str, MakeBalancer] | None = None,
+    quick: bool = True,
     **top: Any,
 ) -> Network:
     """The network of these routers, in their order; `top` goes into the scenario, `data` is all of it."""
@@ -67,7 +69,7 @@ def network(
         name: config if isinstance(config, RouterConfig) else RouterConfig(virtual_routers=(config,))
         for name, config in configs.items()
     }
-    return Network(scenario, source, routers, seed, ideal=ideal)
+    return Network(scenario, source, routers, seed, ideal=ideal, balancers=balancers, quick=quick)
 
 
 def changes(result: Result, node: str | None = None) -> list[tuple[int, str, str, str]]:

@@ -10,8 +10,10 @@ import pytest
 from networks import MS, Listener, S, client, event, network, router, scenario_data, states
 
 from sim.delay import Constant, Lognormal
-from sim.faults import FAULTS, NOT_SIMULATED, check_events
+from sim.faults import FAULTS, check_events
+from sim.flow.flows import Flows
 from sim.network import Network
+from sim.node import Node
 from sim.scenario import ScenarioSource, read_scenario
 from sim.scenario_file import ScenarioError
 from vrrp.protocol.settings import (
@@ -42,9 +44,43 @@ def run(*events: dict[str, Any], until: str = "11s") -> Network:
         ),
         "r2": RouterConfig(virtual_routers=(router(100),)),
     }
-    net = network(configs, events=list(events), servers={"web": SERVER}, clients={"c": client()}, duration=until)
+    top = {"events": list(events), "servers": {"web": SERVER}, "clients": {"c": client()}, "duration": until}
+    data = scenario_data(list(configs), **top)
+    data["nodes"]["r1"]["haproxy"] = "haproxy.cfg"
+    net = network(configs, data=data, balancers={"r1": Balancer})
     net.run()
     return net
+
+
+class Balancer:
+    """Notes what is done to it."""
+
+    def __init__(self, node: Node, flows: Flows) -> None:
+        self.done: list[str] = []
+
+    def start(self, now_ns: int) -> None:
+        self.done.append("start")
+
+    def kill(self, now_ns: int) -> None:
+        self.done.append("kill")
+
+    def stop(self, now_ns: int) -> None:
+        self.done.append("stop")
+
+    def reload(self, now_ns: int) -> None:
+        self.done.append("reload")
+
+
+def done_to_haproxy(net: Network) -> list[str]:
+    balancer = net.nodes["r1"].balancer
+    assert isinstance(balancer, Balancer)
+    return balancer.done
+
+
+def serving(net: Network) -> bool:
+    process = net.servers["web"].process
+    assert process is not None
+    return process.alive
 
 
 def alive(net: Network, name: str) -> tuple[bool, bool]:
@@ -94,7 +130,19 @@ EFFECTS: dict[str, tuple[dict[str, Any], Callable[[Network], object], object, ob
         [0, 0, 0, 0],
         [1, 2, 0, 1],
     ),
-    "server-down": ({"server": "web"}, lambda n: n.servers["web"].powered, True, False),
+    "server-down": ({"server": "web"}, serving, True, False),
+    "server-slow": (
+        {"server": "web", "delay": "30ms"},
+        lambda n: n.servers["web"].behavior.latency,
+        Constant(0),
+        Constant(30_000_000),
+    ),
+    "server-status": ({"server": "web", "status": 503}, lambda n: n.servers["web"].behavior.status, 200, 503),
+    "server-silent": ({"server": "web"}, lambda n: n.servers["web"].behavior.silent, False, True),
+    "haproxy-kill": ({"node": "r1"}, done_to_haproxy, ["start"], ["start", "kill"]),
+    "haproxy-stop": ({"node": "r1"}, done_to_haproxy, ["start"], ["start", "stop"]),
+    "haproxy-reload": ({"node": "r1"}, done_to_haproxy, ["start"], ["start", "reload"]),
+    "haproxy-start": ({"node": "r1"}, done_to_haproxy, ["start"], ["start", "start"]),
 }
 UNDONE: dict[str, tuple[str, dict[str, Any], str]] = {
     # action: what it undoes, its keys
@@ -231,9 +279,8 @@ def test_how_an_event_is_told(told: dict[str, Any], text: str) -> None:
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    (event("1s", "haproxy-kill", "r1"), "action 'haproxy-kill' is not simulated by this version"),
-    (event("1s", "haproxy-start", "r1"), "action 'haproxy-start' is not simulated by this version"),
-    (event("1s", "server-slow", server="web"), "action 'server-slow' is not simulated by this version"),
+    (event("1s", "haproxy-start", "r2"), "r2 runs no haproxy"),
+    (event("1s", "server-slow", server="web"), "action 'server-slow' needs 'delay'"),
     (event("1s", "crsh", "r1"), "there is no action 'crsh'; did you mean 'crash'?"),
     (event("1s", "qqqq", "r1"), f"there is no action 'qqqq'; known: {', '.join(FAULTS)}"),
     (event("1s", "crash"), "action 'crash' needs 'node'"),
@@ -264,10 +311,6 @@ def test_events_that_cannot_be(bad: dict[str, Any], message: str) -> None:
     with pytest.raises(ScenarioError) as caught:
         check_events(read_scenario(data, source), source)
     assert str(caught.value) == f"x.toml: {message}"
-
-
-def test_nothing_is_both_simulated_and_not() -> None:
-    assert not set(NOT_SIMULATED) & set(FAULTS)
 
 
 def test_a_script_that_the_node_does_not_have_is_refused() -> None:

@@ -257,7 +257,7 @@ def test_a_run_lasts_20_s_after_its_last_event(at: str, duration_ns: int, tmp_pa
         ),
         ("10s lam heal", "--event: there is no segment 'lam'; did you mean 'lan'?"),
         ("10s lan partition a|c", "--event: there is no node 'c'; known: a, b"),
-        ("10s a haproxy-kill", "--event: action 'haproxy-kill' is not simulated by this version"),
+        ("10s a haproxy-kill", "--event: a runs no haproxy"),
         (
             "10s a reload b.conf STATE",
             "--event: '10s a reload b.conf STATE': 'STATE' is no environment; write STATE=BACKUP,PRIO=99",

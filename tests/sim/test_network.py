@@ -80,7 +80,7 @@ IN_C = 'interfaces.eth0 = { segment = "lan", addresses = ["10.0.0.200/24"] }'
         ),
         (IN_R1, IN_R1.replace("eth0", "eth1"), "4: r1: VI_1: there is no interface 'eth0' (known: eth1)"),
         (IN_R1, "interfaces = {}", "4: r1: VI_1: there is no interface 'eth0' (known: none)"),
-        (IN_WEB, "interfaces = {}", "14: web has no interface"),
+        (IN_WEB, "interfaces = {}", "14: web has interfaces of its own or runs on a node: one of them"),
         (IN_C, "interfaces = {}", "18: c has 0 interfaces; a client has one"),
         (
             IN_C,

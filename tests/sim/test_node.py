@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -11,13 +10,11 @@ from networks import MS, VIP, S, event, network, router, scenario_data, states, 
 
 from sim.network import Network
 from sim.node import ACQUIRE_NS, ANNOUNCE_AFTER_NS, ANNOUNCE_SPACING_NS
-from sim.tcp import accepted_port, answer_syn, build_syn
 from vrrp.protocol.settings import Announcements, RouterConfig
 from vrrp.wire.address import pack
 from vrrp.wire.arp import REPLY, REQUEST, ArpPacket
-from vrrp.wire.ethernet import ARP, BROADCAST, IPV4, EthernetFrame
+from vrrp.wire.ethernet import ARP, BROADCAST, EthernetFrame
 from vrrp.wire.frame import Datagram, Frame, parse_frame
-from vrrp.wire.ip import IpPacket
 from vrrp.wire.neighbor import NeighborAdvertisement
 
 MDI_100 = 3_609_375_000
@@ -92,36 +89,6 @@ def test_gratuitous_arps_and_replies_are_not_answered() -> None:
     own = pack("10.0.0.1")
     for packet in (ArpPacket(REQUEST, STATION, own, bytes(6), own), ArpPacket(REPLY, STATION, ASKER, bytes(6), own)):
         assert asker.ask(EthernetFrame(BROADCAST, STATION, ARP, packet.build())) == []
-
-
-def test_a_connection_is_accepted_at_an_address_the_node_has() -> None:
-    net = network({"r1": router()})
-    asker = Asker(net)
-    mac = own_mac(net, "r1")
-
-    def answer(destination: str, packet: IpPacket | None = None) -> list[Frame]:
-        packet = packet or build_syn(ASKER, pack(destination), 40_000, 443)
-        return asker.ask(EthernetFrame(mac, STATION, IPV4, packet.build()))
-
-    (frame,) = answer("10.0.0.1")
-    assert isinstance(frame.content, IpPacket)
-    assert (frame.source, frame.content.source, frame.content.ttl) == (mac, pack("10.0.0.1"), 64)
-    assert accepted_port(frame.content) == 40_000
-    assert answer("10.0.0.77") == []
-    assert answer("", frame.content.__class__(ASKER, pack("10.0.0.1"), 17, bytes(20))) == []
-    assert answer("", replace(build_syn(ASKER, pack("10.0.0.1"), 1, 2), payload=bytes(19))) == []
-
-
-def test_tcp_as_far_as_it_goes() -> None:
-    syn = build_syn(ASKER, V4, 40_000, 443)
-    answer = answer_syn(syn)
-    assert answer is not None
-    assert accepted_port(answer) == 40_000
-    assert accepted_port(syn) is None
-    assert answer_syn(answer) is None
-    # Acknowledges the SYN's one octet (RFC 9293 section 3.4).
-    assert answer.payload[8:12] == b"\0\0\0\1"
-    assert answer.payload[13] == 0x12
 
 
 def test_unicast_advertisements_for_another_host_are_not_heard() -> None:
@@ -324,11 +291,12 @@ def test_servers_answer_and_can_be_switched() -> None:
     net = network({"r1": router()}, servers=servers)
     asker = Asker(net)
     assert len(asker.who_has("10.0.0.50")) == 1
-    net.servers["web"].power_off(net.kernel.now_ns)
+    host = net.servers["web"].node
+    host.power_off(net.kernel.now_ns)
     assert asker.who_has("10.0.0.50") == []
-    net.servers["web"].start(net.kernel.now_ns)
+    host.start(net.kernel.now_ns)
     assert len(asker.who_has("10.0.0.50")) == 1
-    net.servers["web"].set_link(net.kernel.now_ns, "eth0", False)
+    host.set_link(net.kernel.now_ns, "eth0", False)
     assert asker.who_has("10.0.0.50") == []
 
 
@@ -353,7 +321,7 @@ def test_a_frame_flooded_to_another_mac_is_not_heard(mac: str, answers: int) -> 
     net = network({"r1": router()})
     net.run(5 * S)
     seen = tap(net)
-    syn = build_syn(pack("10.0.0.200"), pack(VIP), 40_000, 80).build()
-    raw = EthernetFrame(bytes.fromhex(mac.replace(":", "")), bytes(6), IPV4, syn).build()
+    request = ArpPacket(REQUEST, STATION, ASKER, bytes(6), pack(VIP)).build()
+    raw = EthernetFrame(bytes.fromhex(mac.replace(":", "")), STATION, ARP, request).build()
     net.nodes["r1"].interfaces["eth0"].hear(5 * S, parse_frame(raw))
-    assert len([f for _, f in seen if isinstance(f.content, IpPacket)]) == answers
+    assert len([f for _, f in seen if isinstance(f.content, ArpPacket)]) == answers
