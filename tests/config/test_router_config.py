@@ -205,3 +205,13 @@ def test_delays_of_the_own_link_are_shortened(lines: str, longest_us: int) -> No
         LinkDelays("eth0", longest_ns, longest_ns),
         LinkDelays("eth1", 0, 7_000_000_000),
     )
+
+
+def test_unicast_without_peers_is_noted() -> None:
+    text = instance("unicast_fault_no_peer")
+    (note,) = converted(text).notes
+    assert note.endswith("unicast_fault_no_peer: keepalived stays in FAULT without peers, here it is multicast")
+    assert (
+        converted(text.replace("unicast_fault_no_peer", "unicast_fault_no_peer\nunicast_peer {\n10.0.0.9\n}")).notes
+        == ()
+    )

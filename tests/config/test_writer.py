@@ -251,7 +251,7 @@ def test_what_there_is_to_follow() -> None:
 track_file load {
     file "/tmp/a b"
     weight -1 reverse
-    init_file 3
+    init_file 3 overwrite
 }
 
 vrrp_track_process web {

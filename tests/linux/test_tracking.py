@@ -118,6 +118,26 @@ def test_files_written_replaced_and_removed(tmp_path: Path, caplog: pytest.LogCa
     assert f"{tmp_path}/no/where: no such file or directory" in caplog.text
 
 
+def test_a_first_number_that_is_written_over_what_is_there_only_at_the_start(tmp_path: Path) -> None:
+    file, other = tmp_path / "number", tmp_path / "other"
+    for one in (file, other):
+        one.write_text("5")
+    blocks = "".join(
+        f"track_file {one.name} {{\nfile {one}\nweight 1\ninit_file 3{how}\n}}\n"
+        for one, how in ((file, " overwrite"), (other, ""))
+    )
+
+    async def act(daemon: Daemon) -> None:
+        await priority(daemon, 208)
+        file.write_text("4")
+        await priority(daemon, 209)
+        daemon.reload()
+        await priority(daemon, 209)
+
+    live(tmp_path, following(blocks, "number\nother", "track_file"), FileWatcher(), act)
+    assert (file.read_text(), other.read_text()) == ("4", "5")
+
+
 def test_events_that_were_lost_have_all_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "number"
     block = f"track_file number {{\nfile {file}\nweight 1\n}}\n"

@@ -310,3 +310,25 @@ def test_a_node_is_read_for_its_own_configuration_id(tmp_path: Path) -> None:
     inputs = from_scenario(file)
     assert [config.virtual_routers[0].priority for config in inputs.configs.values()] == [7, 8]
     assert 'config_id = "c"' in scenario_text(inputs.scenario, title="t", duration_ns=1_000_000_000, events=())
+
+
+@pytest.mark.parametrize(
+    ("option", "states"), [("", ["BACKUP", "MASTER", "FAULT"]), ("no_track", ["BACKUP", "MASTER"])]
+)
+def test_the_interface_of_an_address_goes_down(option: str, states: list[str], tmp_path: Path) -> None:
+    """As keepalived 2.2.7 was measured to: FAULT, unless the address says no_track."""
+    files = two(tmp_path)
+    for file in files:
+        text = file.read_text()
+        file.write_text(
+            text.replace("virtual_ipaddress {", f"virtual_ipaddress {{\n10.1.0.100/24 dev eth1 {option}\n")
+        )
+    if option:  # then nothing else tells of it
+        files[0].write_text(
+            files[0].read_text() + "vrrp_instance O {\ninterface eth1\nvirtual_router_id 9\n"
+            "virtual_ipaddress {\n10.1.0.1\n}\n}\n"
+        )
+    result = run(from_files(files, events=["10s a link-down eth1"]), 12_000_000_000)
+    own = [one for one in result.transitions if one.node == "a" and one.instance != "O"]
+    assert [one.new for one in own] == states
+    assert {one.new for one in result.transitions if one.node == "b"} == {"BACKUP", *(() if option else ("MASTER",))}

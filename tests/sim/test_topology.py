@@ -126,3 +126,9 @@ def test_an_instance_without_virtual_address_lives_in_a_documentation_network() 
     config = parse(instance()).config
     bare = replace(config, instances=(replace(config.instances[0], addresses=()),))
     assert addresses(lay_out({"a": bare, "b": bare})) == [["192.0.2.11/24"], ["192.0.2.12/24"]]
+
+
+def test_interfaces_that_only_addresses_and_routes_name_are_there_too() -> None:
+    routes = "virtual_routes {\n10.2.0.0/16 dev eth2\n10.3.0.0/16 dev eth3 no_track\n}"
+    found = laid(a=instance(vip="10.0.0.100/24\n10.1.0.100/24 dev eth1", more=routes))
+    assert list(found["nodes"]["a"]["interfaces"]) == ["eth0", "eth1", "eth2"]

@@ -155,7 +155,10 @@ class TrackedBfd(Tracked):
 
 @dataclass(frozen=True, slots=True)
 class TrackFile:
-    """A file with a number to follow. `initial`: what keepalived writes where there is none; None: nothing."""
+    """A file with a number to follow. `initial`: what keepalived writes where there is none; None: nothing.
+
+    `overwrite`: it is written when keepalived starts, whatever is there.
+    """
 
     name: str
     path: str
@@ -163,6 +166,7 @@ class TrackFile:
     reverse: bool
     initial: int | None
     line: int
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True)

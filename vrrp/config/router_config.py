@@ -109,6 +109,8 @@ def _virtual_router(
     if version == 2 and 2 not in profile.versions:
         version = profile.versions[0]
         notes.append(f"{where} profile {profile.name} speaks version {version}, not 2")
+    if instance.unicast_fault_no_peer and not instance.unicast_peers:
+        notes.append(f"{where} unicast_fault_no_peer: keepalived stays in FAULT without peers, here it is multicast")
     auth_type, auth_data, ah_key = 0, b"", b""
     if instance.authentication is not None and version == 2:
         auth_type, auth_data = SIMPLE_PASSWORD, instance.authentication.password

@@ -68,11 +68,13 @@ def track_file(block: Block, report: Report) -> TrackFile | None:
     draft = _Draft("track_file", block.arguments[0], "track file")
     path: str | None = None
     initial: int | None = None
+    overwrite = False
     for entry in block.entries():
         if entry.keyword == "weight":
             draft.read_weight(entry, report)
         elif entry.keyword == "init_file":
             initial = _initial_value(entry, draft.name, report)
+            overwrite = "overwrite" in entry.arguments
         elif not entry.arguments:
             report.warning(entry.line, "track file file name missing", "keepalived ignores the line")
         elif path is not None:
@@ -85,7 +87,7 @@ def track_file(block: Block, report: Report) -> TrackFile | None:
         report.error(block.end, message, "keepalived ignores the block")
         return None
     weight = draft.weight or Weight(1)
-    return TrackFile(draft.name, path, weight.weight, weight.reverse, initial, block.line)
+    return TrackFile(draft.name, path, weight.weight, weight.reverse, initial, block.line, overwrite)
 
 
 def _initial_value(entry: Statement, name: str, report: Report) -> int:

@@ -14,6 +14,7 @@ from vrrp.config.reader import NO_SUCH_INTERFACE
 from vrrp.config.router_config import ConversionError, convert
 from vrrp.config.routing.model import Route, Rule
 from vrrp.linux.routing.request import refusal
+from vrrp.linux.without_effect import without_effect
 from vrrp.protocol.settings import RouterConfig
 
 
@@ -56,7 +57,7 @@ def read_configuration(
         conversion = convert(parsed.config)
     except ConversionError as error:
         raise ConfigurationError(f"{path}:{error.line}: {error}") from error
-    return Configuration(parsed, conversion.router, conversion.notes)
+    return Configuration(parsed, conversion.router, (*conversion.notes, *without_effect(parsed)))
 
 
 _UNKNOWN = {

@@ -64,6 +64,8 @@ class FileWatcher:
         """The folder behind each watch."""
         self._files: dict[tuple[str, str], list[TrackFile]] = {}
         """The track files behind a folder and a name in it."""
+        self._known: frozenset[str] = frozenset()
+        """The names of those that were followed before."""
         self._descriptor = -1
 
     async def start(self, daemon: Daemon) -> None:
@@ -85,9 +87,10 @@ class FileWatcher:
         self._files = {}
         for file in files.values():
             if file.initial is not None:
-                _write_first(file)
+                _write_first(file, anew=file.overwrite and file.name not in self._known)
             path = Path(os.path.abspath(file.path))  # noqa: PTH100 (resolve() would follow the links)
             self._files.setdefault((str(path.parent), path.name), []).append(file)
+        self._known = frozenset(files)
         folders = {folder for folder, _ in self._files}
         for watch, folder in list(self._watches.items()):
             if folder not in folders:
@@ -131,10 +134,11 @@ class FileWatcher:
                 self._read(file)
 
 
-def _write_first(file: TrackFile) -> None:
-    """Write the first number (init_file), unless the file is there already."""
+def _write_first(file: TrackFile, *, anew: bool) -> None:
+    """Write the first number (init_file); into a file that is there already only `anew`."""
+    how = os.O_TRUNC | os.O_NONBLOCK if anew else os.O_EXCL  # not to wait for a FIFO's reader
     try:
-        descriptor = os.open(file.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(file.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | how, 0o600)
     except FileExistsError:
         return
     except OSError as error:

@@ -99,7 +99,7 @@ def _script(one: VrrpScript) -> Iterator[str]:
 def _file(one: TrackFile) -> Iterator[str]:
     lines = [statement("file", word(one.path)), *_weight(one, usual=1)]
     if one.initial is not None:
-        lines.append(statement("init_file", one.initial))
+        lines.append(statement("init_file", one.initial, "overwrite" if one.overwrite else ""))
     return block(statement("track_file", word(one.name)), lines)
 
 
