@@ -211,6 +211,10 @@ class Balance:
     hash_balance_factor: int = 0
 
 
+ROUND_ROBIN = Balance()
+"""What is done where nothing else is said."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cookie:
     """`cookie NAME …` of a backend in mode http.
@@ -323,7 +327,7 @@ class Backend:
     mode: Mode
     line: int
     id: int = 0
-    balance: Balance = Balance()
+    balance: Balance = ROUND_ROBIN
     servers: tuple[Server, ...] = ()
     timeouts: Timeouts = Timeouts()
     retries: int = 3
