@@ -297,7 +297,7 @@ class _Reader:
         return self._defaults[base]
 
     def _ambiguity(self, proxy: ProxyDraft, base: str) -> None:
-        """Two `defaults` of one name that is asked for; one that is asked for and also taken because it is the last."""
+        """Two `defaults` of one name that is asked for; one that is asked for, and taken as the last as well."""
         defaults = proxy.defaults
         if defaults is None or not defaults.name:
             return
