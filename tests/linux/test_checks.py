@@ -245,9 +245,12 @@ def test_what_is_not_run_is_told(servers: CheckServers, caplog: pytest.LogCaptur
         plan_of(conf("BFD_CHECK {\n name peer\n }", 'MISC_CHECK {\n misc_path "/no/such"\n }', top=top)), 0.05
     )
     assert rows == []
+    get = 'HTTP_GET {\n url {\n path /\n regex "a"\n regex_options caseless utf\n }\n }'
+    run(plan_of(conf(get)), 0)
     assert [record.getMessage() for record in caplog.records] == [
         "BFD_CHECK peer is not followed; the session is taken to be up",
         "Script /no/such cannot be accessed - No such file or directory",
+        "[127.0.0.1]:tcp:7001: regex_options utf is not followed",
     ]
 
 

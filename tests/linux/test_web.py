@@ -201,6 +201,24 @@ def document_of(tmp_path: Path) -> dict[str, Any]:
     return seen[0]
 
 
+def test_checkers_are_measured(tmp_path: Path) -> None:
+    row = {"check": "TCP_CHECK", "state": "down", "checks": 7, "failures": 2, "latency_ms": 1.5}
+    never = {"virtual_server": "v", "real_server": "r", "check": "X", "index": 1, "state": "up"}
+    none = {"checks": 0, "failures": 0, "latency_ms": None}
+    tables = {"tracked_checks": [{"name": "web"} | row], "checks": [never | none]}
+    text = metrics(document_of(tmp_path) | tables)
+    lines = [line for line in text.splitlines() if line.startswith("vrrp_check")]
+    assert lines == [
+        'vrrp_check_up{virtual_server="v",real_server="r",check="X",index="1"} 1',
+        'vrrp_check_up{name="web",check="TCP_CHECK"} 0',
+        'vrrp_check_runs_total{virtual_server="v",real_server="r",check="X",index="1"} 0',
+        'vrrp_check_runs_total{name="web",check="TCP_CHECK"} 7',
+        'vrrp_check_failures_total{virtual_server="v",real_server="r",check="X",index="1"} 0',
+        'vrrp_check_failures_total{name="web",check="TCP_CHECK"} 2',
+        'vrrp_check_latency_seconds{name="web",check="TCP_CHECK"} 0.0015',
+    ]
+
+
 def test_prometheus_understands_the_metrics(tmp_path: Path) -> None:
     document = document_of(tmp_path)
     document["track_scripts"] = [{"name": "x", "state": "unknown"}, {"name": 'y"\\\n', "state": "down"}]
@@ -238,6 +256,10 @@ def test_prometheus_understands_the_metrics(tmp_path: Path) -> None:
         "vrrp_instance_became_master",
         "vrrp_instance_released_master",
         "vrrp_strangers",
+        "vrrp_check_up",
+        "vrrp_check_runs",
+        "vrrp_check_failures",
+        "vrrp_check_latency_seconds",
         "vrrp_script_up",
         "vrrp_interface_up",
     }

@@ -8,7 +8,7 @@ import pytest
 
 from vrrp.config.lvs.model import Url
 from vrrp.lvs.dns_query import query, response_code
-from vrrp.lvs.http_answer import LONGEST_HEADER, LONGEST_SEARCHED, HttpAnswer, request
+from vrrp.lvs.http_answer import LONGEST_HEADER, LONGEST_SEARCHED, HttpAnswer, request, unknown_options
 
 HELLO = hashlib.md5(b"hello").digest()
 STATUS, DIGEST, REGEX = "HTTP status code", "MD5 digest", "Regex match"
@@ -55,6 +55,26 @@ def test_an_answer(data: bytes, url: dict[str, object], found: tuple[bool, str],
     assert judged(data, piece, **url) == found
 
 
+SEARCHES: tuple[tuple[bool, dict[str, str]], ...] = (
+    (True, {"regex": "ell", "regex_min_offset": "39"}),
+    (False, {"regex": "ell", "regex_min_offset": "40"}),
+    (False, {"regex": "ell", "regex_max_offset": "38"}),
+    (True, {"regex": "ell", "regex_max_offset": "39"}),
+    (False, {"regex": "^hello"}),
+    (False, {"regex": "hello$"}),
+    (False, {"regex": "hello$", "regex_options": "multiline"}),
+    (True, {"regex": "Content"}),
+    (True, {"regex": "h e l", "regex_options": "extended"}),
+    (True, {"regex": "HEL.o", "regex_options": "caseless dotall"}),
+)
+
+
+@pytest.mark.parametrize(("found", "options"), SEARCHES)
+def test_where_a_regex_is_looked_for(found: bool, options: dict[str, str]) -> None:
+    data = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+    assert judged(data, options=tuple(options.items())) == (found, REGEX)
+
+
 @pytest.mark.parametrize("piece", [100, 40000])
 def test_a_header_without_end(piece: int) -> None:
     answer = HttpAnswer(Url(path="/"))
@@ -73,6 +93,10 @@ def test_a_long_body_is_not_kept() -> None:
         answer.feed(bytes(LONGEST_SEARCHED // 10))
     answer.feed(b"end")
     assert answer.judge() == (False, REGEX)
+
+
+def test_options_that_are_not_followed() -> None:
+    assert unknown_options(Url(path="/", options=(("regex_options", "caseless ungreedy utf"),))) == ("ungreedy", "utf")
 
 
 def test_a_regex_that_is_none() -> None:

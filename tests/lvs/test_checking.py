@@ -19,7 +19,7 @@ from vrrp.config.lvs.model import (
     Url,
     WebCheck,
 )
-from vrrp.lvs.checking import NEVER, Checking, checking_of
+from vrrp.lvs.checking import NEVER, Checking, WebChecking, checking_of
 from vrrp.lvs.phrases import TIMED_OUT, Outcome
 from vrrp.lvs.target import CheckKey, Target
 
@@ -181,6 +181,7 @@ def asked(checking: Checking, *results: bool) -> list[tuple[float, str, bool, tu
     found = []
     for ok in results:
         checker = checking.target.checker
+        assert isinstance(checking, WebChecking)
         assert isinstance(checker, WebCheck)
         path = checker.urls[checking.url].path
         said = f"ok {path}" if ok else f"no {path}"

@@ -62,11 +62,6 @@ class Checking:
         self._tries = 0 if isinstance(target.checker, SmtpCheck) else target.checker.retries
         self._phrases = phrases_of(target)
 
-    @property
-    def url(self) -> int:
-        """Which of a web checker's urls is next."""
-        return 0
-
     def start(self, now_ns: int) -> None:
         """Begin to keep time."""
         self.deadline_ns = now_ns + FIRST_CHECK_NS + int(self.target.checker.warmup_ns * self._waited)

@@ -2,7 +2,8 @@
 
 keepalived's reading (2.2.7, measured): the status is the second word of the first line, whatever the first one is;
 lines end with CR LF; a header longer than its buffer is none; the body is all that follows until the server closes,
-chunks and all, whatever Content-Length says. A status that is not asked for fails, with a digest, too.
+chunks and all, whatever Content-Length says. A status that is not asked for fails, with a digest, too. A regex is
+looked for in the header as well, offsets count from its beginning, and nothing is ever at the end (`$`).
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from vrrp.config.lvs.model import Url
 LONGEST_HEADER = 4096
 """keepalived's buffer (measured: 4049 octets pass, 20029 do not)."""
 LONGEST_SEARCHED = 65536
-"""Octets of a body that a regex is looked for in."""
+"""Octets of an answer that a regex is looked for in. Patterns are the administrator's: one that backtracks without end
+over what a server sends holds up whoever waits for it, here as elsewhere."""
 _END = b"\r\n\r\n"
 _USUAL = ((200, 299),)
 _STATUS = re.compile(rb"[^ \r\n]* +([0-9]{1,3})(?![0-9])")
+_BEHIND = b"\0"
+"""What follows an answer when it is searched, so that it has no end."""
 _FLAGS = {"caseless": re.IGNORECASE, "multiline": re.MULTILINE, "dotall": re.DOTALL, "extended": re.VERBOSE}
 
 
@@ -38,11 +42,15 @@ class HttpAnswer:
         options = dict(url.options)
         self._pattern = _pattern(options)
         self._unwanted = "regex_no_match" in options
+        self._lowest = int(options.get("regex_min_offset", 0))
+        self._highest = int(options.get("regex_max_offset", LONGEST_SEARCHED))
 
     def feed(self, data: bytes) -> bool:
         """More of it; False where the header is too long to be one."""
+        if self._pattern is not None:
+            self._searched += data[: LONGEST_SEARCHED - len(self._searched)]
         if self.begun:
-            self._body(data)
+            self._digest.update(data)
             return True
         self._head += data
         end = self._head.find(_END)
@@ -51,14 +59,9 @@ class HttpAnswer:
         self.begun = True
         found = _STATUS.match(self._head[:end])
         self.status = int(found[1]) if found else None
-        self._body(bytes(self._head[end + len(_END) :]))
+        self._digest.update(self._head[end + len(_END) :])
         del self._head[end:]
         return True
-
-    def _body(self, data: bytes) -> None:
-        self._digest.update(data)
-        if self._pattern is not None:
-            self._searched += data[: LONGEST_SEARCHED - len(self._searched)]
 
     def judge(self) -> tuple[bool, str]:
         """Whether it is what the url should answer, when it has ended, and what was looked at last."""
@@ -69,8 +72,15 @@ class HttpAnswer:
         if url.digests and self._digest.digest() not in url.digests:
             return False, "MD5 digest"
         if self._pattern is not None:
-            return (self._pattern.search(self._searched) is None) is self._unwanted, "Regex match"
+            found = self._pattern.search(self._searched + _BEHIND, self._lowest)
+            return (found is None or found.start() > self._highest) is self._unwanted, "Regex match"
         return True, "MD5 digest" if url.digests else "HTTP status code"
+
+
+def unknown_options(url: Url) -> tuple[str, ...]:
+    """The regex_options of a url that are not followed here."""
+    words = dict(url.options).get("regex_options", "").split()
+    return tuple(word for word in words if word not in _FLAGS)
 
 
 def _pattern(options: dict[str, str]) -> re.Pattern[bytes] | None:

@@ -32,7 +32,8 @@ from vrrp.linux.checks.tcp import check_tcp
 from vrrp.linux.checks.web import check_web, tls_context
 from vrrp.linux.child import Children, Command
 from vrrp.linux.vetting import vet
-from vrrp.lvs.checking import Checking, checking_of
+from vrrp.lvs.checking import Checking, WebChecking, checking_of
+from vrrp.lvs.http_answer import unknown_options
 from vrrp.lvs.phrases import Outcome
 from vrrp.lvs.target import CheckKey, CheckPlan, Target
 
@@ -108,6 +109,7 @@ class CheckRunner:
                 "virtual_server": one.target.key.virtual_server,
                 "real_server": one.target.key.real_server,
                 "check": _name(one.target.checker),
+                "index": one.target.key.index,
                 "state": "up" if one.up else "down",
                 "last": one.last.said if one.last is not None else "no check yet",
                 "checks": one.checks,
@@ -145,6 +147,10 @@ class CheckRunner:
         if isinstance(checker, BfdCheck):
             log.warning("BFD_CHECK %s is not followed; the session is taken to be up", checker.name)
             return False
+        if isinstance(checker, WebCheck):
+            for url in checker.urls:
+                for word in unknown_options(url):
+                    log.warning("%s: regex_options %s is not followed", target.key.real_server, word)
         if isinstance(checker, MiscCheck):
             vetted = vet(Command.of(checker.command, checker.runs_as), self._plan.secure)
             if vetted.message:
@@ -161,6 +167,7 @@ class CheckRunner:
             case PingCheck() as checker:
                 return check_ping(target, checker)
             case WebCheck() as checker:
+                assert isinstance(checking, WebChecking)
                 return check_web(target, checker, checking.url, self._tls if checker.protocol == "SSL_GET" else None)
             case MiscCheck() as checker:
                 return check_misc(checker, self._children)

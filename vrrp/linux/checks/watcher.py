@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vrrp.config.model import KeepalivedConfig
 from vrrp.config.router_config import check_name
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("vrrp.checks")
 
-HEADING = "Checks"
+HEADING = "tracked_checks"
+_NO_SERVERS = frozenset({"virtual_server", "index"})
 
 
 class CheckWatcher:
@@ -49,9 +50,15 @@ class CheckWatcher:
     def _show(self) -> None:
         """A table where there is something in it."""
         if self._runner.checkings:
-            self._daemon.reports[HEADING] = self._runner.rows
+            self._daemon.reports[HEADING] = self._rows
         else:
             self._daemon.reports.pop(HEADING, None)
+
+    def _rows(self) -> list[dict[str, Any]]:
+        rows = self._runner.rows()
+        return [
+            {"name": row.pop("real_server")} | {key: row[key] for key in row if key not in _NO_SERVERS} for row in rows
+        ]
 
     def _tell(self) -> None:
         """Of each how it is now, for the router begins with all up."""

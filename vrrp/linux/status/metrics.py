@@ -62,6 +62,27 @@ def _verdicts(heading: str, label: str) -> Callable[[Json], Iterator[Sample]]:
     return samples
 
 
+_CHECKS = {"checks": ("virtual_server", "real_server", "check", "index"), "tracked_checks": ("name", "check")}
+"""The tables of checkers, and what tells one from another in them."""
+
+
+def _checks(value: Callable[[Json], float | None]) -> Callable[[Json], Iterator[Sample]]:
+    """One sample for each checker that has it, where there are checkers."""
+
+    def samples(document: Json) -> Iterator[Sample]:
+        for heading, names in _CHECKS.items():
+            for row in document.get(heading, ()):
+                found = value(row)
+                if found is not None:
+                    yield {name: str(row[name]) for name in names}, found
+
+    return samples
+
+
+def _latency(row: Json) -> float | None:
+    return None if row["latency_ms"] is None else row["latency_ms"] / 1000
+
+
 _METRICS = (
     _Metric("vrrp_build_info", "gauge", "The daemon's version.", lambda d: [({"version": d["daemon"]["version"]}, 1)]),
     _Metric(
@@ -149,6 +170,12 @@ _METRICS = (
     ),
     _Metric("vrrp_script_up", "gauge", "1 while a track script succeeds.", _verdicts("track_scripts", "script")),
     _Metric("vrrp_interface_up", "gauge", "1 while an interface has a carrier.", _verdicts("interfaces", "interface")),
+    _Metric(
+        "vrrp_check_up", "gauge", "1 while a checker finds its server up.", _checks(lambda row: row["state"] == "up")
+    ),
+    _Metric("vrrp_check_runs_total", "counter", "Checks that ended.", _checks(lambda row: row["checks"])),
+    _Metric("vrrp_check_failures_total", "counter", "Checks that failed.", _checks(lambda row: row["failures"])),
+    _Metric("vrrp_check_latency_seconds", "gauge", "How long the last check took.", _checks(_latency)),
 )
 
 
