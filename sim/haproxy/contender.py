@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+HEAVIEST_16THS = 256 * 16
+"""The greatest effective weight."""
+
 
 class Contender:
     """What balancing asks of a server. The owner keeps the fields right and tells the balancer (see `Balancer`).

@@ -1,0 +1,1 @@
+"""The load balancer's core beside the real HAProxy."""
