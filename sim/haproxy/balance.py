@@ -75,7 +75,7 @@ class Balancer(Generic[C]):
             if algorithm in _HASHING:
                 hashed = hash_of(self._balance, asked)
                 if hashed is not None:
-                    return order.find(hashed, avoid)
+                    return order.find(hashed, avoid) if isinstance(order, HashRing) else order.find(hashed)
             elif isinstance(order, HashRing):
                 return order.draw(self._stream, self._balance.draws, avoid)
         return order.pick(avoid)

@@ -51,12 +51,19 @@ class TlsAlert:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """An HTTP response; `body` as far as it is known."""
+    """An HTTP response."""
 
     status: int
     reason: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""
+    version: str = "HTTP/1.1"
+
+    @property
+    def data(self) -> bytes:
+        """As octets."""
+        lines = [f"{self.version} {self.status} {self.reason}", *(f"{name}: {value}" for name, value in self.headers)]
+        return "\r\n".join([*lines, "", self.body]).encode()
 
 
 @dataclass(frozen=True, slots=True)

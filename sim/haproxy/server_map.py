@@ -50,11 +50,11 @@ class ServerMap(Generic[C]):
         self._next = avoided + 1
         return slots[avoided]
 
-    def find(self, hashed: int, avoid: C | None = None) -> C | None:
-        """The server of a hash, however busy it is, and though it be `avoid`."""
+    def find(self, hashed: int) -> C | None:
+        """The server of a hash, however busy it is."""
         slots = self._table()
         if not slots:
-            return avoid
+            return None
         lone = slots[0].backup and not self._all_backups
         return slots[0 if lone else hashed % len(slots)]
 

@@ -10,13 +10,13 @@ class Verdict(Enum):
     """What a status means for the health of a server."""
 
     PASSED = "passed"
-    CONDITIONAL = "passed, and asks to be left alone"
+    CONDITIONAL = "passed, but no new clients"
     FAILED = "failed"
     NEUTRAL = "says nothing"
 
 
 class Status(Enum):
-    """`check_status`; the value is `check_desc`. `name` is the column's text."""
+    """`check_status`; the value is `check_desc`, `name` the column's text."""
 
     INI = "Initializing"
     CHECKED = "No status change"
@@ -37,7 +37,17 @@ class Status(Enum):
     @property
     def verdict(self) -> Verdict:
         """What it means for the server's health."""
-        raise NotImplementedError
+        return _VERDICTS.get(self, Verdict.FAILED)
+
+
+_VERDICTS = {
+    Status.INI: Verdict.NEUTRAL,
+    Status.CHECKED: Verdict.NEUTRAL,
+    Status.L4OK: Verdict.PASSED,
+    Status.L6OK: Verdict.PASSED,
+    Status.L7OK: Verdict.PASSED,
+    Status.L7OKC: Verdict.CONDITIONAL,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,12 +124,21 @@ def haproxy(configuration: str) -> Iterator[Program]:
         program.stop()
 
 
+class _Quiet(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients come and go."""
+
+
 class _Named(socketserver.BaseRequestHandler):
     """Says at which port it is, and waits for the end."""
 
     def handle(self) -> None:
         """One connection."""
-        self.request.sendall(b"%d\n" % self.server.server_address[1])
+        self.request.sendall(f"{self.request.getsockname()[1]}\n".encode())
         while self.request.recv(4096):
             pass
 
@@ -139,13 +148,11 @@ class Listeners:
 
     def __init__(self, handler: type[socketserver.BaseRequestHandler] = _Named) -> None:
         self._handler = handler
-        self._servers: dict[int, socketserver.ThreadingTCPServer] = {}
+        self._servers: dict[int, _Quiet] = {}
 
-    def open(self, port: int) -> None:
+    def open(self, port: int, handler: type[socketserver.BaseRequestHandler] | None = None) -> None:
         """Listen."""
-        socketserver.ThreadingTCPServer.allow_reuse_address = True
-        server = socketserver.ThreadingTCPServer(("0.0.0.0", port), self._handler)
-        server.daemon_threads = True
+        server = _Quiet(("0.0.0.0", port), handler or self._handler)
         self._servers[port] = server
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
 
