@@ -93,9 +93,9 @@ class ServerHealth:
     """One server of a backend.
 
     Attributes for readers: `state`, `usable` (whether the balancer may give it new clients), `weight_16ths` (the
-    user's weight times 16, less while it starts slowly), `phase`, `deadline_ns`; `check` and `agent` (`Watch` or None), with
-    their `health` and `last` result; and as columns of `show stat` `chkfail`, `chkdown`, `hanafail`, `lastchg_ns` (when
-    it last changed), `downtime_ns(now_ns)`, `status_text`.
+    user's weight times 16, less while it starts slowly), `phase`, `deadline_ns`; `check` and `agent` (`Watch` or
+    None), with their `health` and `last` result; and as columns of `show stat` `chkfail`, `chkdown`, `hanafail`,
+    `lastchg_ns` (when it last changed), `downtime_ns(now_ns)`, `status_text`, `throttle`.
     """
 
     def __init__(self, server: Server, *, follows_weights: bool = True) -> None:
@@ -169,7 +169,7 @@ class ServerHealth:
 
     @property
     def status_text(self) -> str:
-        """The column `status`: `UP`, `UP 1/3`, `DOWN 1/2`, `DOWN (agent)`, `MAINT (via b/s)`, `no check` …"""
+        """The column `status`, such as `UP 1/3`, `DOWN (agent)`, `MAINT (via b/s)`, `no check`."""
         state, check = self.state, self.check
         if state is State.MAINT:
             return f"MAINT (via {self._tracked_via})" if self._admin is not Admin.MAINT else "MAINT"

@@ -1,7 +1,7 @@
 """`balance leastconn` and `balance first`: by how many sessions the servers have.
 
-leastconn takes the server with the fewest sessions for its weight; among equals the one that has been so longest, which
-makes it a round robin when all are idle. first fills one server after the other. HAProxy 2.6.12, measured.
+leastconn takes the server with the fewest sessions for its weight; among equals the one that has been so longest,
+which makes it a round robin when all are idle. first fills one server after the other. HAProxy 2.6.12, measured.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Servers have places on a line, the round is as long as all weights together, and time is a position on it that goes on
 by one with each choice. A server once taken gets its next place a round's length over its weight further on, fractions
 carried along. Where no place has been reached yet, a server that was not placed in this round comes in, the heaviest
-first; those whose place lies beyond the round wait for the next one. So the order follows the weights at once when they
-change, and a server that returns does not get all at once what it missed.
+first; those whose place lies beyond the round wait for the next one. So the order follows the weights at once when
+they change, and a server that returns does not get all at once what it missed.
 HAProxy 2.6.12, measured: tests/haproxy/data/balance.json.
 """
 

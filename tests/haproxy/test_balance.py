@@ -20,8 +20,8 @@ RETRIES = 3
 def balance_of(scene: dict[str, Any]) -> Balance:
     """`balance` and `hash-type` of a scene, as the configuration's reader makes them."""
     how, *function = scene.get("hash_type", "map-based").split()
-    modifier = "avalanche" if how == "consistent" or "avalanche" in function else ""
-    return Balance(algorithm=scene["balance"], hash_type=how, hash_modifier=modifier)
+    mixed = how == "consistent" or "avalanche" in function
+    return Balance(algorithm=scene["balance"], hash_type=how, hash_modifier="avalanche" if mixed else "")
 
 
 class Replay:

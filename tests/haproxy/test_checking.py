@@ -96,11 +96,18 @@ def test_many_more_combinations(row: str, kind: str) -> None:
     state, status, code, text = recorded_row["answers"][kind]
     result = found(recorded_row["backend"], recorded_row["server"], kind)
     running = status.startswith("* ")
-    if kind == "leaves" and result.text.startswith("TCPCHK got an empty") or (kind == "leaves" and status == "SOCKERR"):
+    if (
+        (kind == "leaves"
+        and result.text.startswith("TCPCHK got an empty"))
+        or (kind == "leaves" and status == "SOCKERR")
+    ):
         # A matter of luck: whether what HAProxy sends still meets an open door.
         assert {result.status.name, status} <= {"L6RSP", "L7RSP", "L7STS", "SOCKERR"}
         return
     assert result.status.name == status.removeprefix("* ")
     assert result.status.verdict.value.startswith("passed") is state.startswith("UP")
     if not running:
-        assert ("" if result.code is None else str(result.code), result.text) == (code, text.replace(" (Connection refused)", ""))
+        assert ("" if result.code is None else str(result.code), result.text) == (
+            code,
+            text.replace(" (Connection refused)", ""),
+        )

@@ -180,7 +180,7 @@ def check_of(proxy: ProxyDraft) -> CheckMethod:
 
 def _http_steps(proxy: ProxyDraft, own: list[CheckStep]) -> Iterator[CheckStep]:
     """The rules of http-check; what `option httpchk` says is filled into the first request, or is one of its own."""
-    first = _request(SendRequest(), proxy)
+    first = _request(SendRequest(method="", uri="", version=""), proxy)
     if not own or not isinstance(own[0], Connect):
         yield Connect(default=True)
     sends = any(isinstance(one, SendRequest) for one in own)
