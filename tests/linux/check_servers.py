@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 from collections.abc import Callable
@@ -159,6 +160,9 @@ class CheckServers:
         elif path == "/stays":
             connection.sendall(_WELL + b"hello")
             self._ended.wait(5)
+        elif path == "/resets":
+            connection.sendall(_WELL)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         elif path == "/drops":
             while True:
                 connection.sendall(b"H")
@@ -169,7 +173,7 @@ class CheckServers:
             connection.sendall(_WELL.replace(b"200", b"503"))
         else:
             connection.sendall(_WELL + (b"hello" if path == "/hello" and not bad else b"other"))
-        if isinstance(connection, ssl.SSLSocket):
+        if isinstance(connection, ssl.SSLSocket) and path != "/rude":
             connection.unwrap()
 
     def _smtp(self, connection: socket.socket) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from linux.namespaces import alone, sh
 from vrrp.config import parse
 from vrrp.config.lvs.model import Checker
 from vrrp.config.script_security import ROOT
+from vrrp.linux.checks.ping import answers
 from vrrp.linux.checks.runner import CheckRunner
 from vrrp.linux.checks.web import MOST_TIMEOUTS
 from vrrp.lvs.checking import FIRST_CHECK_NS
@@ -156,20 +158,76 @@ def test_what_is_asked_of_whom(servers: CheckServers) -> None:
     assert rows[2]["last"] == "Connection failed server [127.0.0.1]:tcp:7001."
 
 
+def talk(listening: socket.socket, *said: bytes) -> None:
+    """Say one thing after the other, each when the last was answered."""
+    connection, _ = listening.accept()
+    with connection:
+        for one in said:
+            connection.sendall(one)
+            connection.recv(4096)
+
+
 def test_mail_servers_that_do_not_behave(servers: CheckServers) -> None:
     web, hole = servers.places["web"], BLACK_HOLE
     text = conf(
+        "SMTP_CHECK {\n retry 0\n delay_loop 9\n warmup 0\n connect_port 6505\n }",
+        "SMTP_CHECK {\n retry 0\n delay_loop 9\n warmup 0\n connect_port 6506\n }",
         f"SMTP_CHECK {{\n{TIMING} connect_port {web}\n connect_timeout 0.2\n }}",
         f"SMTP_CHECK {{\n{TIMING} connect_port {REFUSED}\n }}",
         f"SMTP_CHECK {{\n{TIMING} connect_port {hole}\n connect_timeout 0.2\n }}",
         f"SMTP_CHECK {{\n{TIMING} host {{\n connect_port {servers.places['smtp']}\n }}\n"
         f" host {{\n connect_port {REFUSED}\n }}\n }}",
     )
-    assert [said for _, said in last(run(plan_of(text))[1])] == [
+    with socket.create_server(("127.0.0.1", 6505)) as odd, socket.create_server(("127.0.0.1", 6506)) as wordy:
+        talking = [
+            threading.Thread(target=talk, args=args)
+            for args in ((odd, b"220 a\r\n", b"500 b\r\n"), (wordy, b"220 " + b"x" * 600))
+        ]
+        for thread in talking:
+            thread.start()
+        found = last(run(plan_of(text))[1])
+        for thread in talking:
+            thread.join(10)
+    assert [said for _, said in found] == [
+        "SMTP_CHECK Bad HELO response from server [127.0.0.1]:6505",
+        "SMTP_CHECK Bad greeting banner from server [127.0.0.1]:6506",
         f"SMTP_CHECK Read timeout from server [127.0.0.1]:{web}",
         f"SMTP_CHECK Network I/O error with server [127.0.0.1]:{REFUSED}",
         f"SMTP_CHECK Read timeout from server [127.0.0.1]:{hole}",
         f"SMTP_CHECK Network I/O error with server [127.0.0.1]:{REFUSED}",
+    ]
+
+
+def test_connections_that_end_badly(servers: CheckServers) -> None:
+    get = "{}_GET {{\n" + TIMING + " connect_port {}\n url {{\n path {}\n }}\n }}"
+    text = conf(
+        get.format("HTTP", servers.places["web"], "/resets"), get.format("SSL", servers.places["tls"], "/rude")
+    )
+    server = "[127.0.0.1]:tcp:7001"
+    assert last(run(plan_of(text))[1]) == [
+        ("down", f"Read error with server {server}."),
+        ("up", f"HTTP status code success to {server} url(/rude)"),
+    ]
+
+
+def test_a_script_that_goes(servers: CheckServers, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    script = tmp_path / "script"
+    script.write_text("#!/bin/sh\nexit 0\n", encoding="ascii")
+    script.chmod(0o755)
+    reports, rows = run(
+        plan_of(conf(f'MISC_CHECK {{\n{TIMING} misc_path "{script}"\n }}')), then=lambda _: script.unlink()
+    )
+    assert (reports, rows[0]["state"]) == ([], "up")
+    assert "[127.0.0.1]:tcp:7001: the MISC_CHECK cannot be made: no such file or directory" in caplog.text
+
+
+def test_addresses_that_do_not_answer(servers: CheckServers) -> None:
+    ping = f"PING_CHECK {{\n{TIMING} connect_timeout 0.1\n connect_ip ADDRESS\n }}"
+    sh("ip", "route", "add", "192.0.2.0/24", "dev", "lo")
+    text = conf(*(ping.replace("ADDRESS", address) for address in ("192.0.2.1", "198.51.100.1")))
+    assert [said for _, said in last(run(plan_of(text))[1])] == [
+        "ICMP connection to address [127.0.0.1]:tcp:7001 timeout.",
+        "send ICMP packet fail",
     ]
 
 
@@ -181,7 +239,10 @@ def test_datagrams(servers: CheckServers) -> None:
         f"DNS_CHECK {{\n{TIMING} connect_port {servers.places['dns']}\n }}",
         f"UDP_CHECK {{\n{TIMING} connect_port {udp}\n payload 01\n require_reply\n min_reply_length 2\n }}",
         f"UDP_CHECK {{\n{TIMING} connect_port {servers.places['web']}\n payload 01\n }}",
+        f"UDP_CHECK {{\n{TIMING} connect_port 6504\n payload 01\n connect_timeout 0.1\n }}",
     )
+    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    silent.bind(("127.0.0.1", 6504))
     found = last(run(plan_of(text))[1])
     server = "[127.0.0.1]:tcp:7001"
     assert found == [
@@ -190,7 +251,9 @@ def test_datagrams(servers: CheckServers) -> None:
         ("up", f"DNS_CHECK ({server}) success."),
         ("down", f"UDP check to {server} reply data mismatch."),
         ("down", f"UDP connection to {server} failed."),
+        ("up", f"UDP connection to {server} success."),
     ]
+    silent.close()
 
 
 def test_files(servers: CheckServers, tmp_path: Path) -> None:
@@ -283,3 +346,9 @@ def test_targets() -> None:
     checker: Checker = script.checker
     assert (script.key.index, checker.line, getattr(checker, "runs_as", None)) == (1, 0, ROOT)
     assert CheckPlan.of(config, ()).targets == ()
+
+
+def test_packets_that_are_no_answers() -> None:
+    for six in (False, True):
+        assert not answers(six, b"", 1, b"")
+        assert not answers(six, bytes(24), 1, b"")

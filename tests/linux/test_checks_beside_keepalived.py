@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from linux.check_servers import BLACK_HOLE, REFUSED, CheckServers
-from linux.namespaces import ENVIRONMENT, alone
+from linux.namespaces import ENVIRONMENT, alone, sh
 from vrrp.config import load
 from vrrp.linux.checks.runner import CheckRunner
 from vrrp.linux.machine import ThisMachine
@@ -34,6 +34,7 @@ CHECKERS = (
     ("TCP_CHECK", f"connect_port {REFUSED}"),
     ("TCP_CHECK", f"connect_port {BLACK_HOLE}\n connect_timeout 0.3"),
     ("PING_CHECK", "connect_timeout 0.3"),
+    ("PING_CHECK", "connect_timeout 0.3\n connect_ip 192.0.2.1"),
     ("HTTP_GET", "connect_port {web}\n url {{\n path /flips\n }}"),
     ("HTTP_GET", "connect_port {web}\n url {{\n path /\n }}\n url {{\n path /flips\n }}\n fast_recovery"),
     ("HTTP_GET", f"connect_port {{web}}\n url {{{{\n path /hello\n digest {HELLO}\n }}}}"),
@@ -129,6 +130,7 @@ def runs(
     verdicts: dict[str, list[tuple[bool, int | None]]] = {}
     try:
         with alone(), CheckServers(folder) as servers:
+            sh("ip", "route", "add", "192.0.2.0/24", "dev", "lo")
             conf = folder / "keepalived.conf"
             conf.write_text(configuration(servers), encoding="ascii")
             keepalived = Keepalived(conf, folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from vrrp.config.lvs.model import Connection
@@ -27,10 +28,9 @@ class Endpoint:
 
     @classmethod
     def of(cls, target: Target, connection: Connection) -> Endpoint:
-        """UnaskedError where nothing says which address."""
+        """The connection's own address and port, or those of the target's real server."""
         address = connection.address or target.address
-        if address is None:
-            raise UnaskedError(0, "there is no address to check")
+        assert address is not None  # a real server has one
         return cls(connection, address, connection.port or target.port)
 
     @property
@@ -56,23 +56,25 @@ class Endpoint:
     def open(self, kind: socket.SocketKind, protocol: int = 0) -> socket.socket:
         """A socket bound as the connection has it; UnaskedError where that is not possible."""
         family = socket.AF_INET6 if self.address.version == 6 else socket.AF_INET
-        asked = self.connection
-        opened: socket.socket | None = None
         try:
-            opened = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
-            if asked.fwmark:
-                opened.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, asked.fwmark)
-            if asked.interface is not None:
-                opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, asked.interface.encode())
-            if asked.source is not None or asked.source_port is not None:
-                opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                usual = "::" if family == socket.AF_INET6 else "0.0.0.0"
-                opened.bind((str(asked.source or usual), asked.source_port or 0))
+            with ExitStack() as unfinished:
+                opened = unfinished.enter_context(socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol))
+                self._bind(opened)
+                unfinished.pop_all()
+                return opened
         except OSError as error:
-            if opened is not None:
-                opened.close()
             raise UnaskedError(error.errno, (error.strerror or str(error)).lower()) from error
-        return opened
+
+    def _bind(self, opened: socket.socket) -> None:
+        asked = self.connection
+        if asked.fwmark:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, asked.fwmark)
+        if asked.interface is not None:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, asked.interface.encode())
+        if asked.source is not None or asked.source_port is not None:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            anywhere = "::" if opened.family == socket.AF_INET6 else "0.0.0.0"
+            opened.bind((str(asked.source or anywhere), asked.source_port or 0))
 
     async def connect(self, opened: socket.socket) -> None:
         """Connect within the time; TimeoutError or OSError otherwise."""

@@ -31,10 +31,10 @@ async def check_ping(target: Target, checker: PingCheck) -> Outcome:
             async with asyncio.timeout(endpoint.timeout_s):
                 opened.connect((str(endpoint.address), 0))
                 await loop.sock_sendall(opened, _echo(six, identifier, payload))
-                while not _answers(six, await loop.sock_recv(opened, 2048), identifier, payload):
+                while not answers(six, await loop.sock_recv(opened, 2048), identifier, payload):
                     pass
         except TimeoutError:
-            return Outcome(False, f"{said} timeout.")
+            return Outcome(False, f"ICMP connection to address {target.key.real_server} timeout.")
         except OSError:
             return Outcome(False, "send ICMP packet fail")
     return Outcome(True, f"{said} success.")
@@ -47,7 +47,8 @@ def _echo(six: bool, identifier: int, payload: bytes) -> bytes:
     return empty if six else _HEADER.pack(kind, 0, complement(residue(empty)), identifier, 1) + payload
 
 
-def _answers(six: bool, packet: bytes, identifier: int, payload: bytes) -> bool:
+def answers(six: bool, packet: bytes, identifier: int, payload: bytes) -> bool:
+    """Whether a packet, of IPv4 with its IP header, is the reply to this request."""
     if not six:  # with its IP header
         packet = packet[(packet[0] & 0xF) * 4 :] if packet else b""
     if len(packet) < _HEADER.size:

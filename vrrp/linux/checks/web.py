@@ -74,8 +74,6 @@ async def _read(
                 data = await reader.read(_PIECE)
         except TimeoutError:
             return Outcome(False, f"Timeout {'HTTP' if answer.begun else 'WEB'} read server {server}.")
-        except ssl.SSLError:  # closed without saying so, as many do
-            data = b""
         if not data:
             break
         if not answer.feed(data):

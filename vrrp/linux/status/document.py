@@ -101,6 +101,7 @@ class Status:
             "track_processes": [
                 {"name": name, "state": _verdict(one.up), "count": one.count}
                 for name, one in router.subjects.processes.items()
+                if not one.config.judged
             ],
             "interfaces": [
                 {"name": name, "state": _verdict(daemon.kernel.is_up(name)), "addresses": [text(a) for a in addresses]}
