@@ -235,3 +235,17 @@ def test_a_pid_file_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="symbolic link"), state_directory(tmp_path):
         pass
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_the_plan_has_routes_and_what_is_static(tmp_path: Path) -> None:
+    routes = "virtual_routes {\n10.3.0.0/16 dev eth0\n}\nvirtual_rules {\nfrom 10.3.0.0/16 priority 8 table 7\n}"
+    text = STATICS.replace(" dev eth1 track_group", " track_group") + conf(track=routes)
+    for settings, device in (("", "eth0"), ("global_defs {\ndefault_interface eth1\n}\n", "eth1")):
+        lines = list(plan(read(tmp_path, settings + text), {"eth0": ["10.0.0.1"], "eth1": []}))
+        assert lines[3:] == [
+            "VI_1: as master, route 10.3.0.0/16 dev eth0",
+            "VI_1: as master, rule from 10.3.0.0/16 priority 8 table 7",
+            f"always, 10.1.0.1/16 on {device}",
+            "always, route 10.2.0.0/16 dev eth0 track_group T",
+            "always, rule from 10.2.0.0/16 iif eth1 priority 7 table 7",
+        ]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from linux.lan import Lan, lan
-from linux.namespaces import ENVIRONMENT
+from linux.lan import VRRP, Lan, lan
+from linux.namespaces import ENVIRONMENT, sh
 
 pytestmark = [pytest.mark.root, pytest.mark.program("ip", "tcpdump")]
 
@@ -76,6 +76,9 @@ def test_who_is_master_has_them_and_what_somebody_takes_away_returns(net: Lan) -
     net.vrrp("a", conf())
     net.until(lambda: all_there(net))
     assert {"10.7.0.1/24", "10.7.1.1/24"} < net.addresses("a")
+    status = sh(*net.inside("a"), *VRRP, "status", "--state-dir", net.folder / "a.state", "--json", "-")
+    data = json.loads(status)["vrrp"][0]["data"]
+    assert (data["vroutes"], data["vrules"]) == (list(ROUTES), list(RULES))
     for words in (
         "route del 10.50.0.0/16",
         "route del 10.60.0.0/24",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from vrrp.config.model import KeepalivedConfig, VrrpInstance
+from vrrp.config.model import KeepalivedConfig, VirtualAddress, VrrpInstance
 from vrrp.config.routing.model import Route, Rule
+
+_DEFAULT_INTERFACE = "eth0"
 
 
 def followed_devices(config: KeepalivedConfig, instance: VrrpInstance) -> tuple[str, ...]:
@@ -29,6 +31,12 @@ def followed_devices(config: KeepalivedConfig, instance: VrrpInstance) -> tuple[
     return tuple(one for one in found if one is not None and one not in known)
 
 
+def static_device(config: KeepalivedConfig, address: VirtualAddress) -> str:
+    """Where a static address goes: to its `dev`, or else to default_interface, or else to eth0 (keepalived)."""
+    usual = next((one.text for one in config.globals.options if one.keyword == "default_interface"), "")
+    return address.device or usual or _DEFAULT_INTERFACE
+
+
 def named_devices(config: KeepalivedConfig) -> Iterator[str]:
     """Every interface that addresses, routes and rules name, whoever's they are."""
     for instance in config.instances:
@@ -36,9 +44,7 @@ def named_devices(config: KeepalivedConfig) -> Iterator[str]:
             if address.device is not None:
                 yield address.device
         yield from _devices(_lines(instance.routes, instance.rules))
-    for static in config.static_addresses:
-        if static.address.device is not None:
-            yield static.address.device
+    yield from (static_device(config, static.address) for static in config.static_addresses)
     yield from _devices(_lines(config.static_routes, config.static_rules))
 
 

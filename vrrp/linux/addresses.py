@@ -13,6 +13,7 @@ from pyroute2.netlink import NLM_F_CREATE, NLM_F_EXCL, nlmsg
 from pyroute2.netlink.rtnl import RTM_DELADDR, RTM_NEWADDR
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 
+from vrrp.config.devices import static_device
 from vrrp.config.model import KeepalivedConfig, VirtualAddress
 from vrrp.linux.journal_file import JournalFile
 from vrrp.linux.links import Link
@@ -27,8 +28,6 @@ _FOREVER = 0xFFFF_FFFF
 _GONE = {errno.EADDRNOTAVAIL, errno.ENODEV}
 _STATIC = "static "
 """Before the name of an interface: whose its static addresses are. No instance has a blank in its name."""
-_DEFAULT_INTERFACE = "eth0"
-"""Where a static address goes that names no interface (keepalived, measured)."""
 
 
 class Asked(Protocol):
@@ -75,10 +74,9 @@ class Addresses:
             for instance in config.instances
             for one in (*instance.addresses, *instance.excluded_addresses)
         }
-        usual = next((one.text for one in config.globals.options if one.keyword == "default_interface"), "")
         for static in config.static_addresses:
             one = static.address
-            self._described[_STATIC + (one.device or usual or _DEFAULT_INTERFACE), one.address.packed] = one
+            self._described[_STATIC + static_device(config, one), one.address.packed] = one
         self._interfaces = {instance.name: instance.interface for instance in config.instances}
         for (_, address), held in list(self._held.items()):
             now = self._described.get((held.instance, address))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from vrrp.config.model import VrrpInstance
+from vrrp.config.devices import static_device
+from vrrp.config.model import KeepalivedConfig, VrrpInstance
 from vrrp.durations import duration_text
 from vrrp.linux.configuration import Configuration, interfaces_of
 from vrrp.protocol.profile import KEEPALIVED
@@ -17,7 +18,7 @@ _CENTISECOND_NS = 10_000_000
 
 
 def plan(configuration: Configuration, interfaces: Mapping[str, Sequence[AnyAddress]]) -> Iterator[str]:
-    """One line for each virtual router, and one for each of its addresses; then what is not as the file has it.
+    """One line for each virtual router, and for what a master holds; then what is static, and not as the file has it.
 
     `interfaces` are this machine's, with their addresses.
     """
@@ -26,6 +27,7 @@ def plan(configuration: Configuration, interfaces: Mapping[str, Sequence[AnyAddr
     router = Router(configuration.router, profile=KEEPALIVED, interfaces=known, addresses_later=True)
     for instance, virtual_router in zip(config.instances, router.virtual_routers, strict=True):
         yield from _virtual_router(instance, virtual_router, instance.interface in interfaces)
+    yield from _statics(config)
     yield from (str(one) for one in configuration.parsed.diagnostics)
     yield from configuration.notes
 
@@ -47,3 +49,13 @@ def _virtual_router(instance: VrrpInstance, virtual_router: VirtualRouter, there
     for one in (*instance.addresses, *instance.excluded_addresses):
         device = own if one.device in {None, config.interface} else one.device
         yield f"{config.name}: as master, {one.address}/{one.prefix} on {device}"
+    yield from (f"{config.name}: as master, route {one.text}" for one in instance.routes)
+    yield from (f"{config.name}: as master, rule {one.text}" for one in instance.rules)
+
+
+def _statics(config: KeepalivedConfig) -> Iterator[str]:
+    for static in config.static_addresses:
+        one = static.address
+        yield f"always, {one.address}/{one.prefix} on {static_device(config, one)}"
+    yield from (f"always, route {one.text}" for one in config.static_routes)
+    yield from (f"always, rule {one.text}" for one in config.static_rules)

@@ -180,6 +180,10 @@ def _data(virtual_router: VirtualRouter, instance: VrrpInstance, since_s: float)
     }
     if instance.excluded_addresses:
         data["evips"] = list(_vips(instance.excluded_addresses, config.interface, master))
+    # With keepalived's names, and the words of the file.
+    for name, lines in (("vroutes", instance.routes), ("vrules", instance.rules)):
+        if lines:
+            data[name] = [one.text for one in lines]
     return data
 
 

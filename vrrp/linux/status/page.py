@@ -118,7 +118,7 @@ def _routers(routers: list[Json]) -> str:
 def _cell(column: Column, row: Json) -> str:
     text, now = escape(column.text(row)), row["now"]
     if column.name == "iname":
-        details = [*row["data"]["vips"], *row["data"].get("evips", ())]
+        details = [line for name in ("vips", "evips", "vroutes", "vrules") for line in row["data"].get(name, ())]
         details += [f"since {_clock(now['since'])}", *([f"because: {now['reason']}"] if now["reason"] else [])]
         details += [f"follows {name}" for name in now["scripts"]]
         return f'<td><span class="tip" tabindex="0">{text}<span>{escape(chr(10).join(details))}</span></span></td>'
