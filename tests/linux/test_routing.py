@@ -126,6 +126,12 @@ def test_a_reload_changes_what_changed_and_a_crash_leaves_nothing_to_the_next(ne
     with monitor.open("w") as out:
         words = [*net.inside("a"), "ip", "monitor", "route", "rule", "address"]
         net.every.append(subprocess.Popen(words, stdout=out, text=True, env=ENVIRONMENT))
+
+    def listens() -> bool:
+        net.ip("a", "route", "replace", "10.99.0.0/24", "dev", "eth0", "table", "99")
+        return "10.99.0.0/24" in monitor.read_text()
+
+    net.until(listens)
     static = STATIC.replace("10.51.0.0/16 via 10.7.0.2", "10.52.0.0/16 via 10.7.0.3").replace(
         " 10.7.1.1/24", " 10.7.2.1/24"
     )

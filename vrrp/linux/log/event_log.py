@@ -149,8 +149,25 @@ class EventLog:
                     yield from held
                     held = []
                 else:
-                    held += [line for line in _lines(*what) if line not in held]
+                    held += [line for line in self._with_routes(*what) if line not in held]
             yield from held
+
+    def _with_routes(self, virtual_router: VirtualRouter, effect: Effect) -> Iterator[Line]:
+        """What is told of an effect, and of the routes and rules that come after the addresses and go before them."""
+        name, lines = virtual_router.config.name, _lines(virtual_router, effect)
+        if type(effect) not in {AcquireAddresses, ReleaseAddresses}:
+            yield from lines
+            return
+        instance = next((one for one in self._daemon.config.config.instances if one.name == name), None)
+        there = [] if instance is None else [("Routes", instance.routes), ("Rules", instance.rules)]
+        kinds = [kind for kind, own in there if own]
+        if isinstance(effect, AcquireAddresses):
+            yield from lines
+            yield from (Line(name, f"setting Virtual {kind}", "acquire", {}) for kind in kinds)
+        else:
+            if virtual_router.state is not State.MASTER:
+                yield from (Line(name, f"removing Virtual {kind}", "release", {}) for kind in reversed(kinds))
+            yield from lines
 
     def _changed(
         self, virtual_router: VirtualRouter, effect: StateChanged, led: set[tuple[str, State]]

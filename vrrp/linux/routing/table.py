@@ -100,8 +100,6 @@ class RoutingTable:
 
     def put(self, owner: str) -> None:
         """Have the routes and rules of an instance, or the static ones; of what was there of it, nothing else."""
-        if owner not in self._held:
-            self._tell(owner, "setting", (Route, Rule))
         held = self._held.setdefault(owner, {})
         wanted = dict(self._items(owner))
         for item in reversed([item for item in held if item not in wanted]):
@@ -114,12 +112,9 @@ class RoutingTable:
 
     def take(self, owner: str) -> None:
         """Take away what is held of an instance: the rules first, and then the routes (keepalived, measured)."""
-        if owner not in self._held:
-            return
-        self._tell(owner, "removing", (Rule, Route))
-        for item in reversed(list(self._held[owner])):
+        for item in reversed(list(self._held.get(owner, ()))):
             self._remove(owner, item)
-        del self._held[owner]
+        self._held.pop(owner, None)
 
     def restore(self) -> None:
         """Put back what is not there any more; the kernel says of what is there that it is."""
@@ -153,13 +148,6 @@ class RoutingTable:
         """Take away whatever is still held."""
         for owner in list(self._held):
             self.take(owner)
-
-    def _tell(self, owner: str, what: str, kinds: tuple[type[Route | Rule], ...]) -> None:
-        """In keepalived's words, which has none for static ones."""
-        said = self._described.get(owner, ()) if owner else ()
-        for kind in kinds:
-            if any(isinstance(line.said, kind) for line in said):
-                log.info("(%s) %s Virtual %ss", owner, what, kind.__name__)
 
     def _items(self, owner: str) -> Iterator[tuple[_Item, _Line]]:
         """What is described of one, as far as its interfaces are there."""
