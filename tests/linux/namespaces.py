@@ -82,11 +82,11 @@ def alone() -> Iterator[None]:
 
 
 @contextmanager
-def small_disk(folder: Path, kilobytes: int = 256) -> Iterator[Path]:
-    """A file system of its own that is soon full."""
-    disk = folder / "disk"
+def small_disk(folder: Path, options: str = "size=256k") -> Iterator[Path]:
+    """A file system of its own that is soon full, or has other options of mount(8)."""
+    disk = folder / f"disk-{options}"
     disk.mkdir()
-    sh("mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", disk)
+    sh("mount", "-t", "tmpfs", "-o", options, "tmpfs", disk)
     try:
         yield disk
     finally:

@@ -11,7 +11,9 @@ import pytest
 
 from linux.kernels import CONF, FakeKernel, make_daemon, until
 from vrrp.linux.daemon import Daemon
+from vrrp.linux.held_signals import held_signals
 from vrrp.protocol.effects import Effect, StateChanged
+from vrrp.protocol.state import State
 from vrrp.protocol.virtual_router import VirtualRouter
 
 MASTER = ["send VI_1 200", "acquire 10.0.0.100", "announce 10.0.0.100 5"]
@@ -147,6 +149,55 @@ def test_services_start_before_the_router_and_stop_in_reverse(tmp_path: Path) ->
     asyncio.run(live())
     without = [one for one in told if not one.startswith(("send", "acquire", "announce", "release"))]
     assert without == ["open", "attach VI_1", "sweep", "start a", "start b", "stop b", "stop a", "close"]
+
+
+class Signalled:
+    """A service that gets signals while it starts."""
+
+    def __init__(self, *numbers: signal.Signals) -> None:
+        self._numbers = numbers
+
+    async def start(self, daemon: Daemon) -> None:
+        for number in self._numbers:
+            signal.raise_signal(number)
+        await asyncio.sleep(0.01)
+        assert daemon.router.virtual_routers[0].state is State.INITIALIZE
+
+    async def stop(self) -> None:
+        pass
+
+
+def test_signals_that_come_while_it_starts_wait_until_it_runs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kernel = FakeKernel()
+    twice = (signal.SIGHUP, signal.SIGHUP, signal.SIGINT, signal.SIGINT)
+    with held_signals():
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            signal.raise_signal(number)  # of this thread: only its signals are held
+        daemon = make_daemon(tmp_path / "k.conf", kernel, Signalled(*twice))
+        asyncio.run(daemon.run())
+    assert kernel.asked.count("attach VI_1") == 2  # at the start, and at one reload
+    assert kernel.asked[-1] == "close"
+    assert caplog.records == []
+
+
+def test_a_storm_of_reloads_is_one(tmp_path: Path) -> None:
+    kernel = FakeKernel()
+    daemon = make_daemon(tmp_path / "k.conf", kernel)
+
+    async def live() -> None:
+        running = asyncio.create_task(daemon.run())
+        await until(kernel, MASTER[-1])
+        for _ in range(100):
+            os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await running
+
+    asyncio.run(live())
+    assert 2 <= kernel.asked.count("attach VI_1") <= 4
+    assert "release 10.0.0.100" not in kernel.asked[: kernel.asked.index("send VI_1 0")]
 
 
 def test_a_service_that_cannot_start_keeps_the_daemon_from_it(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit status."""
+    _open_standard_streams()
     try:
         outcome = _invoke(list(sys.argv[1:] if arguments is None else arguments) or ["--help"])
         sys.stdout.flush()
@@ -71,6 +72,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
         unreadable(error, error.filename or "vrrp").show()
         return 2
     return outcome if isinstance(outcome, int) else 0
+
+
+def _open_standard_streams() -> None:
+    """Whoever started this may have closed some: what is opened next must not take the place of one."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # it gets the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 def _invoke(arguments: list[str]) -> object:

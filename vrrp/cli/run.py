@@ -95,6 +95,7 @@ def _run(
 
     from vrrp.linux.checks.watcher import CheckWatcher
     from vrrp.linux.daemon import Daemon
+    from vrrp.linux.held_signals import held_signals
     from vrrp.linux.log.event_log import EventLog
     from vrrp.linux.log.output import set_up
     from vrrp.linux.mail import Mailer
@@ -115,7 +116,7 @@ def _run(
     if missing:
         raise BadInput(f"vrrp run needs root, or the capabilities {' and '.join(missing)}")
     try:
-        with state_directory(state_dir or USUAL) as state:
+        with held_signals(), state_directory(state_dir or USUAL) as state:
             notifier = Notifier()
             scripts: list[Service] = [
                 notifier,

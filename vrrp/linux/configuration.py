@@ -43,6 +43,9 @@ def read_configuration(
 ) -> Configuration:
     """Read a keepalived.conf for this host. ConfigurationError for one with which keepalived would not start."""
     try:
+        if not (path.is_dir() or path.is_file()):
+            path.stat()  # which says that there is none
+            raise ConfigurationError(f"{path}: this is no regular file; a reload could not read it again")
         parsed = load(path, environment=environment, host=host, config_id=config_id, additions=True)
     except OSError as error:
         raise ConfigurationError(f"{path}: {(error.strerror or str(error)).lower()}") from error

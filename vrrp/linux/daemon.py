@@ -84,6 +84,11 @@ class Daemon:
         )
         self._alarm: Alarm | None = None
         self._carriers: dict[str, bool] = {}
+        self._bare: set[str] = set()
+        """The interfaces that are up and have no address to send from."""
+        self._runs = False
+        self._due: dict[signal.Signals, None] = {}
+        """The signals that are still to be acted upon."""
         self._listeners: dict[str, Callable[[int, Datagram], None]] = {}
         self._ended = asyncio.Event()
 
@@ -101,6 +106,9 @@ class Daemon:
     async def run(self) -> None:
         """Run until a signal ends it. ValueError or OSError for what keeps it from starting."""
         loop = asyncio.get_running_loop()
+        for number in self.signals:
+            loop.add_signal_handler(number, self._signalled, number)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, self.signals)
         self._complain()
         self._alarm = Alarm(loop, self._wake)
         started: list[Service] = []
@@ -111,13 +119,13 @@ class Daemon:
             for service in self.services:
                 await service.start(self)
                 started.append(service)
-            for number, act in self.signals.items():
-                loop.add_signal_handler(number, act)
             now_ns = time.monotonic_ns()
             for name in self._named:
                 self._look_at(now_ns, name)
             self._perform(now_ns, self.router.start(now_ns))
             log.info("Startup complete")
+            self._runs = True
+            self._obey()
             await self._ended.wait()
         finally:
             now_ns = time.monotonic_ns()
@@ -126,6 +134,18 @@ class Daemon:
                 await service.stop()
             self._alarm.close()
             self.kernel.close()
+
+    def _signalled(self, number: signal.Signals) -> None:
+        """However often one comes before it is acted upon, it is acted upon once."""
+        if self._runs and not self._due:
+            asyncio.get_running_loop().call_soon(self._obey)
+        self._due[number] = None
+
+    def _obey(self) -> None:
+        while self._due:
+            number = next(iter(self._due))
+            del self._due[number]
+            self.signals[number]()
 
     def stop(self) -> None:
         """End in good order: masters say good-bye, the addresses go."""
@@ -180,8 +200,10 @@ class Daemon:
         if up is not self._carriers.setdefault(name, up):
             log.info("Netlink reports %s %s", name, "up" if up else "down")
             self._carriers[name] = up
-        if up and not whole:
+        bare = up and not whole
+        if bare and name not in self._bare:
             log.warning("%s has no address to send from; the virtual routers on it wait for one", name)
+        (self._bare.add if bare else self._bare.discard)(name)
         return self.router.set_interface(now_ns, name, up and whole)
 
     def _wake(self) -> None:

@@ -31,9 +31,8 @@ def state_directory(path: Path) -> Iterator[Path]:
             who = file.read(20).strip() or "unknown"
             raise InUseError(f"{pid}: vrrp runs already, as process {who}") from error
         try:
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
         except OSError as error:
             pid.unlink(missing_ok=True)
             raise OSError(error.errno, error.strerror, str(pid)) from error

@@ -6,11 +6,13 @@ There is one question, `status`. Whoever may open the socket, its owner alone, m
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import json
 import os
 import socket
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +45,7 @@ class ControlSocket:
 
     async def start(self, daemon: Daemon) -> None:
         """Listen. OSError for what prevents it."""
-        self._path.unlink(missing_ok=True)  # a crashed run's: the directory is ours alone
+        self._clear_away()
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             listening.bind(str(self._path))
@@ -52,6 +54,13 @@ class ControlSocket:
         except OSError as error:
             listening.close()
             raise OSError(error.errno, error.strerror or str(error), str(self._path)) from error
+
+    def _clear_away(self) -> None:
+        """Remove the socket of a run that crashed. FileExistsError for what is none."""
+        with contextlib.suppress(FileNotFoundError):
+            if not stat.S_ISSOCK(self._path.lstat().st_mode):
+                raise FileExistsError(errno.EEXIST, "this is no socket of an earlier run; remove it", str(self._path))
+            self._path.unlink()
 
     async def stop(self) -> None:
         """Listen no more."""
@@ -85,7 +94,7 @@ class ControlSocket:
         return {"error": f"there is no question {question[:40].decode(errors='replace')!r}; known: status"}
 
 
-@contextmanager
+@contextlib.contextmanager
 def asking(folder: Path) -> Iterator[Iterator[Json]]:
     """The answers of the daemon that runs with this state directory, each asked for when it is wanted.
 
