@@ -61,6 +61,7 @@ class Listener:
                 ending |= key.data is None
                 if key.data is not None and not key.data.read():
                     self._selector.unregister(key.fileobj)
+                    key.data.pipe.close()
         for key in list(self._selector.get_map().values()):
             if key.data is not None:
                 key.data.read()

@@ -15,7 +15,7 @@ import argparse
 import random
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,10 +46,11 @@ def run(
     *,
     nodes: int = 4,
     keepalived: int = 0,
+    burst: Sequence[int] = _BURST,
     tell: Callable[[str], None] = lambda line: None,
     keep: Path | None = None,
 ) -> Outcome:
-    """So many events. `keep` is a folder for the logs."""
+    """So many events, in bursts of some of these lengths. `keep` is a folder for the logs."""
     outcome = Outcome()
     rng = random.Random(seed)
     with cluster(nodes, keepalived) as made:
@@ -57,7 +58,7 @@ def run(
             for member in made:
                 made.start(member)
             while len(outcome.events) < events:
-                _burst(made, rng, min(rng.choice(_BURST), events - len(outcome.events)), outcome, tell)
+                _burst(made, rng, min(rng.choice(burst), events - len(outcome.events)), outcome, tell)
                 _look(made, outcome, tell)
             _mend(made)
             _look(made, outcome, tell)
