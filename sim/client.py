@@ -141,6 +141,7 @@ class Client:
         # A request on a kept connection did not connect.
         connect_ns = connected_ns - transaction.started_ns if connected_ns >= transaction.started_ns else -1
         self.requests.end(transaction.number, now_ns, connect_ns, result, node)
+        transaction.used = None
         if not (self.habits.keep_alive and used.open[OPENER]):
             self._drop(used)
         else:

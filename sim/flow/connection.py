@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sim.flow.chance import Chance, mixed
 from sim.flow.endpoint import ACCEPTOR, OPENER, Endpoint
 from sim.flow.message import Message
 
@@ -22,6 +23,7 @@ class Connection:
     """
 
     __slots__ = (
+        "_chance",
         "addresses",
         "connected_ns",
         "ends",
@@ -57,6 +59,15 @@ class Connection:
         self.first = first
         self.number = number
         self.connected_ns = -1
+        self._chance: Chance | None = None
+
+    @property
+    def chance(self) -> Chance:
+        """What becomes of its packets by chance: its own stream, so that no other connection disturbs it."""
+        if self._chance is None:
+            kernel = self.flows.kernel
+            self._chance = Chance(mixed(kernel.seed ^ mixed(self.number)))
+        return self._chance
 
     def send(self, side: int, message: Message) -> None:
         """Let a message leave a side now; while it does not get through it is sent again, as TCP does.

@@ -114,6 +114,9 @@ class Flows:
         program = connection.programs[side]
         if program is not None:
             program.connections.pop(connection, None)
+        if not connection.open[1 - side]:
+            # Nobody is told anything any more; and millions of these are not to wait for the garbage collector.
+            connection.ends[:] = (None, None)
 
     # Delivering -----------------------------------------------------------------------------------------
 
@@ -200,6 +203,7 @@ class Flows:
             self.unfold(flow)
             return
         flow.end_ns = -1
+        flow.connection = flow.argument = None
         del self._under_way[flow]
         assert act is not None  # it had a course
         act(argument)

@@ -75,7 +75,7 @@ class Transport:
             cache.resolve(address, lambda known: self._syn_resolved(connection, attempt, known, own=own))
             return
         show_syn(connection, way, now_ns)
-        delay_ns = way.draw() if way.node is not None else None
+        delay_ns = way.draw(connection.chance) if way.node is not None else None
         if delay_ns is None:
             self._syn_lost(connection, attempt, now_ns)
         else:
@@ -130,7 +130,7 @@ class Transport:
         now_ns = self.kernel.now_ns
         show = show_syn_ack if socket is not None else show_reset
         show(connection, back, now_ns)
-        delay_ns = back.draw() if back.node is not None else None
+        delay_ns = back.draw(connection.chance) if back.node is not None else None
         if delay_ns is None:
             self._syn_lost(connection, attempt, sent_ns)
         elif socket is None:
@@ -186,7 +186,7 @@ class Transport:
             return
         if message is Ending.RESET:
             show_reset(connection, way, now_ns, side)
-        delay_ns = way.draw() if way.node is not None else None
+        delay_ns = way.draw(connection.chance) if way.node is not None else None
         if delay_ns is None:
             self._lost(departure, now_ns)
         else:
@@ -236,7 +236,7 @@ class Transport:
         side = departure[1]
         back = find_way(there, connection.addresses[side])
         now_ns = self.kernel.now_ns
-        delay_ns = back.draw() if back.node is not None else None
+        delay_ns = back.draw(connection.chance) if back.node is not None else None
         if delay_ns is None:
             self._lost(departure, sent_ns)
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.delay import Constant
+from sim.delay import Constant, Stream
 from sim.flow.neighbors import ARP_TRUST_NS, Neighbor, NeighborCache
 from sim.interface import Interface
 
@@ -61,14 +61,13 @@ class Way:
             return False
         return all(hop.taker.port.up for hop in self.hops[-1:]) and node.takes(self.address)
 
-    def draw(self) -> int | None:
-        """How long one packet takes; None: it is lost."""
+    def draw(self, stream: Stream) -> int | None:
+        """How long one packet takes, by a stream of chance; None: it is lost."""
         if self.delay_ns is not None:
             return self.delay_ns
         total_ns = 0
         for hop in self.hops:
             segment = hop.segment
-            stream = segment.kernel.stream(f"{segment.name}/{hop.taker.port.name}/flows")
             if segment.loss and stream.random() < segment.loss:
                 segment.lost += 1
                 return None
