@@ -294,7 +294,7 @@ class Network:
 
 @contextmanager
 def seldom_collected() -> Iterator[None]:
-    """Let Python look for garbage in cycles a hundred times more seldom: a run makes millions of objects, few cycles."""
+    """Let Python look for cycles a hundred times more seldom: a run makes millions of objects, few in cycles."""
     thresholds = gc.get_threshold()
     gc.set_threshold(thresholds[0] * 100, *thresholds[1:])
     try:
