@@ -151,7 +151,7 @@ class CheckServers:
                 return
             asked += piece
         self.requests.append(asked)
-        path = asked.split(b" ")[1].decode()
+        path = asked.split(b" ")[1].decode("utf-8", "replace")
         bad = self._bad.exists()
         if path == "/hangs":
             self._ended.wait(5)

@@ -198,6 +198,22 @@ def test_mail_servers_that_do_not_behave(servers: CheckServers) -> None:
     ]
 
 
+def test_words_that_are_no_text(servers: CheckServers) -> None:
+    """A file may hold any octets."""
+    odd = "\udcff"
+    text = conf(
+        f"SMTP_CHECK {{\n{TIMING} connect_port {servers.places['smtp']}\n helo_name {odd}\n }}",
+        f"HTTP_GET {{\n{TIMING} connect_port {servers.places['web']}\n virtualhost {odd}\n"
+        f" url {{\n path /{odd}\n }}\n }}",
+        f"DNS_CHECK {{\n{TIMING} connect_port {servers.places['dns']}\n name {odd}\n }}",
+        f"SSL_GET {{\n{TIMING} connect_port {servers.places['tls']}\n virtualhost {odd}\n enable_sni\n"
+        " url {\n path /\n }\n }",
+        f"TCP_CHECK {{\n{TIMING} bind_if {odd}\n }}",
+    )
+    found = [(row["state"], row["checks"] > 1) for row in run(plan_of(text))[1]]
+    assert found == [("up", True), ("up", True), ("up", True), ("down", True), ("up", False)]
+
+
 def test_connections_that_end_badly(servers: CheckServers) -> None:
     get = "{}_GET {{\n" + TIMING + " connect_port {}\n url {{\n path {}\n }}\n }}"
     text = conf(

@@ -60,6 +60,7 @@ SEARCHES: tuple[tuple[bool, dict[str, str]], ...] = (
     (False, {"regex": "ell", "regex_min_offset": "40"}),
     (False, {"regex": "ell", "regex_max_offset": "38"}),
     (True, {"regex": "ell", "regex_max_offset": "39"}),
+    (True, {"regex": "ell", "regex_min_offset": "odd", "regex_max_offset": "9" * 5000}),
     (False, {"regex": "^hello"}),
     (False, {"regex": "hello$"}),
     (False, {"regex": "hello$", "regex_options": "multiline"}),

@@ -12,6 +12,7 @@ import hashlib
 import re
 
 from vrrp.config.lvs.model import Url
+from vrrp.config.values import octets
 
 LONGEST_HEADER = 4096
 """keepalived's buffer (measured: 4049 octets pass, 20029 do not)."""
@@ -23,6 +24,7 @@ _USUAL = ((200, 299),)
 _STATUS = re.compile(rb"[^ \r\n]* +([0-9]{1,3})(?![0-9])")
 _BEHIND = b"\0"
 """What follows an answer when it is searched, so that it has no end."""
+_OFFSET = re.compile("[0-9]{1,6}", re.ASCII)
 _FLAGS = {"caseless": re.IGNORECASE, "multiline": re.MULTILINE, "dotall": re.DOTALL, "extended": re.VERBOSE}
 
 
@@ -42,8 +44,8 @@ class HttpAnswer:
         options = dict(url.options)
         self._pattern = _pattern(options)
         self._unwanted = "regex_no_match" in options
-        self._lowest = int(options.get("regex_min_offset", 0))
-        self._highest = int(options.get("regex_max_offset", LONGEST_SEARCHED))
+        self._lowest = _offset(options.get("regex_min_offset"), 0)
+        self._highest = _offset(options.get("regex_max_offset"), LONGEST_SEARCHED)
 
     def feed(self, data: bytes) -> bool:
         """More of it; False where the header is too long to be one."""
@@ -83,6 +85,11 @@ def unknown_options(url: Url) -> tuple[str, ...]:
     return tuple(word for word in words if word not in _FLAGS)
 
 
+def _offset(text: str | None, otherwise: int) -> int:
+    """A number that is none, or lies beyond all that is searched, is as good as the usual one."""
+    return int(text) if text and _OFFSET.fullmatch(text) else otherwise
+
+
 def _pattern(options: dict[str, str]) -> re.Pattern[bytes] | None:
     text = options.get("regex")
     if text is None:
@@ -91,7 +98,7 @@ def _pattern(options: dict[str, str]) -> re.Pattern[bytes] | None:
     for word in options.get("regex_options", "").split():
         flags |= _FLAGS.get(word, 0)
     try:
-        return re.compile(text.strip('"').encode(), flags)
+        return re.compile(octets(text.strip('"')), flags)
     except re.error as error:
         raise ValueError(f"regex {text!r}: {error}") from error
 
@@ -100,4 +107,4 @@ def request(path: str, host: str, version: str) -> bytes:
     """What is asked: keepalived's own request, octet for octet (2.2.7, measured)."""
     number = version.removesuffix("C")
     close = "" if version == "1.0" else "Connection: close\r\n"
-    return f"GET {path} HTTP/{number}\r\nUser-Agent: KeepAliveClient\r\n{close}Host: {host}\r\n\r\n".encode()
+    return octets(f"GET {path} HTTP/{number}\r\nUser-Agent: KeepAliveClient\r\n{close}Host: {host}\r\n\r\n")

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from vrrp.config.lvs.model import Connection
-from vrrp.config.values import Address
+from vrrp.config.values import Address, octets
 from vrrp.lvs.target import Target
 
 _SECOND_NS = 1_000_000_000
@@ -70,7 +70,7 @@ class Endpoint:
         if asked.fwmark:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, asked.fwmark)
         if asked.interface is not None:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, asked.interface.encode())
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, octets(asked.interface))
         if asked.source is not None or asked.source_port is not None:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             anywhere = "::" if opened.family == socket.AF_INET6 else "0.0.0.0"

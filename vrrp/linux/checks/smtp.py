@@ -10,6 +10,7 @@ import asyncio
 import socket
 
 from vrrp.config.lvs.model import Connection, SmtpCheck
+from vrrp.config.values import octets
 from vrrp.linux.checks.connection import Endpoint
 from vrrp.lvs.phrases import Outcome
 from vrrp.lvs.target import Target
@@ -37,7 +38,7 @@ async def _greet(target: Target, host: Connection, name: str) -> Outcome:
             async with asyncio.timeout(endpoint.timeout_s):
                 if await _line(opened) != b"220 ":
                     return Outcome(False, f"SMTP_CHECK Bad greeting banner from server {endpoint.text}")
-                await loop.sock_sendall(opened, f"HELO {name}\r\n".encode())
+                await loop.sock_sendall(opened, octets(f"HELO {name}\r\n"))
                 if await _line(opened) != b"250 ":
                     return Outcome(False, f"SMTP_CHECK Bad HELO response from server {endpoint.text}")
                 await loop.sock_sendall(opened, b"QUIT\r\n")
