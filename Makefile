@@ -46,12 +46,15 @@ demo: .venv/with
 	    if [ $$status -ge 2 ]; then echo "$$scenario: vrrp sim exited $$status" >&2; exit $$status; fi; \
 	done
 
+# Processes that run the tests: more than there are cores, for many tests wait. tests/shares.py shares them out.
+WORKERS = 4
+
 test: .venv/with-dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/coverage erase
-	.venv/bin/coverage run -m pytest
+	.venv/bin/coverage run -m pytest --numprocesses=$(WORKERS)
 	.venv/bin/coverage combine --quiet
 	.venv/bin/coverage report --include='vrrp/wire/*,vrrp/protocol/*' --fail-under=100
 	.venv/bin/coverage report --fail-under=90

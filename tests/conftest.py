@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,6 +24,14 @@ settings.register_profile(
 )
 settings.register_profile("thorough", max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ci")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """What xdist shares the tests out with."""
+    from shares import Shares  # noqa: PLC0415  # who runs a single test need not have xdist
+
+    return Shares(config, log)
 
 
 def unmet_need(item: pytest.Item) -> str | None:
@@ -43,6 +53,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(f"{need}, and CI=true allows no skipping", pytrace=False)
     pytest.skip(need)
+
+
+def open_to_all(folder: Path) -> None:
+    """Let other users reach a test's `tmp_path`, which pytest makes for its own user alone."""
+    for one in (folder, *folder.parents):
+        if Path(tempfile.gettempdir()) in one.parents:
+            one.chmod(0o755)
 
 
 @pytest.fixture(scope="session")

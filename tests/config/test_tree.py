@@ -91,6 +91,6 @@ def test_only_the_first_hundred_get_advice() -> None:
     ids=lambda text: text[:20],
 )
 def test_no_text_takes_long(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     assert parse(text).diagnostics
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20

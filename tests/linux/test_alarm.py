@@ -12,24 +12,22 @@ from vrrp.protocol.timers import NEVER
 
 
 def test_it_rings_when_it_is_due_and_never_early() -> None:
-    async def ring() -> list[int]:
-        late: list[int] = []
-        loop = asyncio.get_running_loop()
-        for wait_ns in (0, 1_300_000, 7_650_000, 20_123_456) * 5:
-            rang = asyncio.Event()
-            alarm = Alarm(loop, rang.set)
-            due_ns = time.monotonic_ns() + wait_ns
-            alarm.arm(NEVER)
-            alarm.arm(due_ns + 10_000_000_000)
-            alarm.arm(due_ns)
-            await rang.wait()
-            late.append(time.monotonic_ns() - due_ns)
-            alarm.close()
-        return sorted(late)
+    async def ring(wait_ns: int) -> int:
+        rang = asyncio.Event()
+        alarm = Alarm(asyncio.get_running_loop(), rang.set)
+        due_ns = time.monotonic_ns() + wait_ns
+        alarm.arm(NEVER)
+        alarm.arm(due_ns + 10_000_000_000)
+        alarm.arm(due_ns)
+        await rang.wait()
+        late_ns = time.monotonic_ns() - due_ns
+        alarm.close()
+        assert late_ns >= 0
+        return late_ns
 
-    late = asyncio.run(ring())
-    assert late[0] >= 0
-    assert late[len(late) // 2] < 1_000_000  # what epoll's milliseconds would make of it, and more
+    # A wait of epoll's whole milliseconds would be later than that each time; a busy machine is so most times.
+    for wait_ns in (0, 1_300_000, 7_650_000, 20_123_456):
+        assert any(asyncio.run(ring(wait_ns)) < 300_000 for _ in range(200)), wait_ns
 
 
 def test_a_time_put_off_rings_early_and_is_armed_anew() -> None:

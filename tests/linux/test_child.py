@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import open_to_all
 from vrrp.config.script_security import Identity
 from vrrp.linux import child
 from vrrp.linux.child import Children, Command
@@ -195,8 +196,7 @@ def test_executable_by_whom(tmp_path: Path) -> None:
 @pytest.mark.parametrize("setpriv", ["setpriv", "no-such-program"])
 def test_as_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setpriv: str) -> None:
     monkeypatch.setattr(child, "_SETPRIV", setpriv)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    open_to_all(tmp_path)
     out = tmp_path / "out"
     out.mkdir()
     out.chmod(0o777)

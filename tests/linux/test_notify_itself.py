@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import open_to_all
 from linux.namespaces import Cable, cable, sh
 
 USER = pwd.getpwuid(os.geteuid()).pw_name
@@ -131,8 +132,7 @@ def settled(lines: list[str]) -> list[str]:
 @pytest.mark.root
 @pytest.mark.program("keepalived")
 def test_the_same_lines_and_calls_as_keepalived(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    open_to_all(tmp_path)
     with cable() as wires:
         sh("ip", "-n", wires.one, "address", "add", "10.0.0.1/24", "dev", "eth0")
 
