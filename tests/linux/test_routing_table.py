@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 from collections.abc import Iterator
@@ -10,10 +11,16 @@ from pathlib import Path
 import pytest
 from pyroute2.netlink.rtnl import RTM_NEWROUTE, RTM_NEWRULE
 
+from linux.namespaces import alone, sh
 from vrrp.config import KeepalivedConfig, parse
+from vrrp.config.host import KnownHost
+from vrrp.linux.configuration import read_configuration
+from vrrp.linux.daemon import Daemon
 from vrrp.linux.journal_file import JournalFile
 from vrrp.linux.links import Link
+from vrrp.linux.netlink import Netlink
 from vrrp.linux.routing.table import STATIC, RoutingTable
+from vrrp.linux.this_kernel import ThisKernel
 
 PLACE = "vrrp here"
 NAMES = {RTM_NEWROUTE: "+route", RTM_NEWROUTE + 1: "-route", RTM_NEWRULE: "+rule", RTM_NEWRULE + 1: "-rule"}
@@ -191,3 +198,51 @@ def test_what_an_earlier_run_left_is_swept_away(bench: Bench, caplog: pytest.Log
     bench.kernel.fails = errno.EINVAL
     after.sweep()  # of what it does not know the kernel cannot have any
     journal.close()
+
+
+@pytest.mark.root
+@pytest.mark.program("ip")
+def test_what_is_taken_away_returns_even_when_the_news_of_it_was_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "k.conf"
+    file.write_text(
+        "static_routes {\n10.2.0.0/16 dev eth0\n}\nvrrp_instance V {\ninterface eth0\nvirtual_router_id 5\nversion 3\n"
+        "advert_int 0.05\nvirtual_ipaddress {\n10.0.0.100/24\n}\nvirtual_routes {\n10.3.0.0/16 dev eth0\n}\n}\n"
+    )
+    lost: list[int] = []
+
+    def lose(netlink: Netlink) -> set[int]:
+        lost.extend(found := heard(netlink))
+        if found & {RTM_NEWROUTE + 1}:
+            raise OSError(errno.ENOBUFS, "no buffer space")
+        return found
+
+    heard = Netlink.kinds
+    monkeypatch.setattr(Netlink, "kinds", lose)
+
+    async def until(network: str) -> None:
+        async with asyncio.timeout(10):
+            while network not in sh("ip", "route"):
+                await asyncio.sleep(0.01)
+
+    async def run() -> None:
+        daemon = Daemon(lambda: read_configuration(file, KnownHost(frozenset({"eth0"}))), ThisKernel(tmp_path))
+        running = asyncio.create_task(daemon.run())
+        for network in ("10.2.0.0/16", "10.3.0.0/16"):
+            await until(network)
+            sh("ip", "route", "del", network)
+            await until(network)
+        sh("ip", "route", "del", "10.2.0.0/16")
+        await asyncio.sleep(0.001)
+        daemon.stop()
+        await running
+
+    with alone():
+        sh("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "p0")
+        for name in ("eth0", "p0"):
+            sh("ip", "link", "set", name, "up")
+        sh("ip", "addr", "add", "10.0.0.1/24", "dev", "eth0")
+        asyncio.run(run())
+        assert "keepalived" not in sh("ip", "route")
+    assert RTM_NEWROUTE + 1 in lost
