@@ -58,7 +58,6 @@ def test_what_is_read() -> None:
     assert config.tracked_checks == (
         TrackedCheck(instance, "web", 10, line=18),
         TrackedCheck(instance, "file", -20, reverse=True, line=19),
-        TrackedCheck(instance, "web", 5, line=20),
         TrackedCheck(group, "web", line=32),
     )
     # What stands behind the block is read, though keepalived would take its brace for the instance's.
@@ -120,6 +119,7 @@ FAULTS: tuple[tuple[str, list[str]], ...] = (
     ),
     ("check a { word\n TCP_CHECK { connect_ip 10.0.0.2\n } }\n", ["1 Unknown keyword 'word'"]),
     (TCP + "vrrp_instance { track_check { a\n } }\n", []),
+    (TCP + INSTANCE % "track_check {\n a\n a weight 2\n }", ["8 (VI_1) check a is followed already"]),
     (TCP + INSTANCE % "track_check {\n b\n }", ["7 (VI_1) there is no check b"]),
     (TCP + INSTANCE % "track_check {\n a 10\n }", ["7 (VI_1) 10 is nothing that can be said of a check"]),
     (TCP + INSTANCE % "track_check {\n a weight\n }", ["7 (VI_1) weight is nothing that can be said of a check"]),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vrrp.config.lvs.model import Url
 from vrrp.lvs.dns_query import query, response_code
@@ -85,6 +87,17 @@ def test_a_header_without_end(piece: int) -> None:
         taken += piece
     assert taken <= LONGEST_HEADER
     assert not answer.begun
+
+
+@given(st.lists(st.binary(max_size=40), max_size=8), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n\r\n"]))
+def test_any_octets_are_judged_alike_in_any_pieces(pieces: list[bytes], start: bytes) -> None:
+    url = Url(path="/", digests=(bytes(16),), options=(("regex", "a.*b"),))
+    found = []
+    for split in ([start, *pieces], [start + b"".join(pieces)]):
+        answer = HttpAnswer(url)
+        assert all(answer.feed(one) for one in split)
+        found.append((answer.begun, answer.status, answer.judge()))
+    assert found[0] == found[1]
 
 
 def test_a_long_body_is_not_kept() -> None:

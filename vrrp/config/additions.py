@@ -117,7 +117,7 @@ def read_additions(cuttings: tuple[Cutting, ...], file: Preceding) -> Additions:
     for one in cuttings:
         if one.around:
             followers += [(one.around, block) for block in _blocks(one.fragments, report)]
-    tracked = []
+    tracked: dict[tuple[tuple[str, str], str], TrackedCheck] = {}
     for around, block in followers:
         report.note(
             block.line,
@@ -125,8 +125,12 @@ def read_additions(cuttings: tuple[Cutting, ...], file: Preceding) -> Additions:
             "keepalived does not know this word and takes the brace behind it for the end of the block around it;"
             " vrrp run does as it says",
         )
-        tracked += [found for entry in block.entries() if (found := _tracked(entry, around, checks, report))]
-    return Additions(checks, tuple(tracked))
+        for entry in block.entries():
+            found = _tracked(entry, around, checks, report)
+            if found is not None and tracked.setdefault((found.follower, found.name), found) is not found:
+                told = f"({found.follower[1]}) check {found.name} is followed already"
+                report.warning(entry.line, told, "the first line counts", Voice.OURS)
+    return Additions(checks, tuple(tracked.values()))
 
 
 def _blocks(fragments: tuple[Fragment, ...], report: Report) -> Iterator[Block]:
