@@ -25,21 +25,23 @@ def look_ahead(
     message: Message,
     touched: list[Connection],
     legs: list[Leg] | None = None,
-) -> Leg:
+) -> tuple[int, Act, Any, bool]:
     """Where a course ends that begins with a message leaving `side` at `at_ns`, as the network is now.
 
-    Fills `touched` with the connections on which messages get through, and `legs` with all steps but the last.
+    Gives its last step, and whether it passes anybody who foresaw what comes of a message. Fills `touched` with the
+    connections on which messages get through, and `legs` with all steps but the last.
     """
     version = transport.kernel.version
     arrival: Arrival
+    passing = False
     while True:
         reached = connection.reached
         if reached.version != version:
             reached = transport.refresh(connection)
         if not reached.quiet or (at_ns > reached.trusted_ns and not reached.trusts(at_ns)):
-            return at_ns, transport.leave, (connection, side, message, 0)
+            return at_ns, transport.leave, (connection, side, message, 0), passing
         if not connection.open[side]:
-            return at_ns, transport.leave, (connection, side, message, 0)
+            return at_ns, transport.leave, (connection, side, message, 0), passing
         if connection not in touched:
             touched.append(connection)
         if legs is not None:
@@ -55,10 +57,11 @@ def look_ahead(
             at_ns += reached.back_ns
             endpoint = connection.ends[OPENER]
         if endpoint is None or type(message) is Ending or not connection.open[1 - side]:
-            return at_ns, transport.arrive, arrival
+            return at_ns, transport.arrive, arrival, passing
         reaction = endpoint.foresee(at_ns, connection, message)
         if reaction is None:
-            return at_ns, transport.arrive, arrival
+            return at_ns, transport.arrive, arrival, passing
         if legs is not None:
             legs.append((at_ns, transport.arrive, arrival))
+        passing = True
         at_ns, connection, side, message = reaction

@@ -58,7 +58,8 @@ class Listener(Protocol):
         """
 
     def accept(self, now_ns: int, connection: Connection, message: Message) -> Endpoint | None:
-        """A connection is established, and this is the first message on it (None: a bare acknowledgement).
+        """A connection is established: who takes it? None: nobody, it was closed or reset at once.
 
-        The message is then not given to `received`. None: the program has to do with it no more (it reset it).
+        `message` is the first on it, which is given to `received` right afterwards; None: a bare acknowledgement,
+        and nothing has been said yet.
         """

@@ -31,6 +31,7 @@ class Flow:
         "known",
         "message",
         "opening",
+        "passing",
         "rank",
         "side",
         "touched",
@@ -41,6 +42,8 @@ class Flow:
         self.end_ns = -1
         self.begun_ns = 0
         self.opening = False
+        self.passing = False
+        """Whether the course passes somebody who foresaw what comes of a message."""
         self.connection: Connection | None = None
         self.side = 0
         self.message: Message = None

@@ -163,7 +163,9 @@ class Flows:
         for program in connection.programs:
             if program is not None:
                 program.connections[connection] = None
-        connection.ends[ACCEPTOR] = socket.listener.accept(now_ns, connection, message)
+        endpoint = connection.ends[ACCEPTOR] = socket.listener.accept(now_ns, connection, message)
+        if endpoint is not None and message is not None and connection.open[ACCEPTOR]:
+            endpoint.received(now_ns, connection, message)
         return None
 
     def _join(self, connection: Connection, endpoint: Endpoint) -> None:
@@ -187,7 +189,7 @@ class Flows:
 
     def _begin(self, flow: Flow, at_ns: int, connection: Connection, side: int, message: Message) -> None:
         flow.connection, flow.side, flow.message, flow.known = connection, side, message, len(flow.touched)
-        flow.end_ns, flow.act, flow.argument = look_ahead(
+        flow.end_ns, flow.act, flow.argument, flow.passing = look_ahead(
             self.transport, at_ns, connection, side, message, flow.touched
         )
         self._under_way[flow] = None
@@ -198,8 +200,8 @@ class Flows:
         if flow.end_ns != self.kernel.now_ns:
             return  # it was another course
         act, argument = flow.act, flow.argument
-        if act is self.transport.leave or type(argument[2]) is Ending:
-            # Whoever it passed may be asked how far it came.
+        if flow.passing and (act is self.transport.leave or argument[1] == ACCEPTOR or type(argument[2]) is Ending):
+            # It goes on from here, and whoever it passed may be asked how far it came.
             self.unfold(flow)
             return
         flow.end_ns = -1
@@ -232,7 +234,8 @@ class Flows:
             if (at_ns, flow.rank) >= now:
                 connection.connected_ns = -1
                 connection.programs[ACCEPTOR] = None
-        legs.append(look_ahead(transport, at_ns, connection, flow.side, flow.message, [], legs))
+        *last, _ = look_ahead(transport, at_ns, connection, flow.side, flow.message, [], legs)
+        legs.append((*last,))
         for at_ns, act, argument in legs:
             if (at_ns, flow.rank) >= now:
                 self.kernel.agenda.add(at_ns, flow.rank, act, argument)
