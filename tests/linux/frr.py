@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,33 @@ from linux.lan import Lan
 from vrrp.wire.ethernet import virtual_mac
 
 FOLDER = Path("/usr/lib/frr")
-_STATE = re.compile(r"\[VRID \d+\] \[IPv[46]\] \w+ -> (\w+)$", re.MULTILINE)
+_STATE = re.compile(r"\[VRID (\d+)\] \[IPv[46]\] \w+ -> (\w+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class FrrRouter:
+    """A virtual router of FRR's on eth0."""
+
+    vrid: int
+    address: str
+    priority: int
+    interval_ms: int
+    version: int = 3
+
+    @property
+    def device(self) -> str:
+        """Its macvlan, on which the address stays whatever becomes of the process."""
+        return f"vrrp-{self.vrid}"
+
+    def lines(self) -> str:
+        """Its part of vrrpd.conf."""
+        family = "ipv6" if ":" in self.address else "ip"
+        return f"""\
+ vrrp {self.vrid} version {self.version}
+ vrrp {self.vrid} priority {self.priority}
+ vrrp {self.vrid} advertisement-interval {self.interval_ms}
+ vrrp {self.vrid} {family} {self.address}
+"""
 
 
 @dataclass
@@ -26,43 +52,26 @@ class Frr:
     folder: Path
     ready: bool = False
 
-    def start(self, vrid: int, address: str, *, priority: int, interval_ms: int, version: int = 3) -> None:
-        """Start it, the first time with its macvlan, on which the address stays whatever becomes of the process."""
+    def start(self, *routers: FrrRouter) -> None:
+        """Start it, the first time with zebra and the macvlans."""
         if not self.ready:
-            self._prepare(vrid, address)
+            self._prepare(routers)
             self.ready = True
-        family = "ipv6" if ":" in address else "ip"
         file = self.folder / "vrrpd.conf"
-        file.write_text(
-            f"""\
-log stdout debugging
-debug vrrp
-interface eth0
- vrrp {vrid} version {version}
- vrrp {vrid} priority {priority}
- vrrp {vrid} advertisement-interval {interval_ms}
- vrrp {vrid} {family} {address}
-"""
-        )
+        file.write_text("log stdout debugging\ndebug vrrp\ninterface eth0\n" + "".join(one.lines() for one in routers))
         self.net.program(self.name, *self._program("vrrpd", file))
 
-    def _prepare(self, vrid: int, address: str) -> None:
-        device = f"vrrp-{vrid}"
-        width = 16 if ":" in address else 4
-        mac = virtual_mac(vrid, width).hex(":")
+    def _prepare(self, routers: Sequence[FrrRouter]) -> None:
         ip = self.net.ip
-        ip(self.name, "link", "add", device, "link", "eth0", "address", mac, "type", "macvlan", "mode", "bridge")
-        ip(self.name, "link", "set", device, "addrgenmode", "random" if width == 16 else "none")
-        ip(
-            self.name,
-            "addr",
-            "add",
-            f"{address}/{64 if width == 16 else 24}",
-            "dev",
-            device,
-            *["nodad"] * (width == 16),
-        )
-        ip(self.name, "link", "set", device, "up")
+        for one in routers:
+            width = 16 if ":" in one.address else 4
+            mac = virtual_mac(one.vrid, width).hex(":")
+            kind = ("type", "macvlan", "mode", "bridge")
+            ip(self.name, "link", "add", one.device, "link", "eth0", "address", mac, *kind)
+            ip(self.name, "link", "set", one.device, "addrgenmode", "random" if width == 16 else "none")
+            address = f"{one.address}/{64 if width == 16 else 24}"
+            ip(self.name, "addr", "add", address, "dev", one.device, *["nodad"] * (width == 16))
+            ip(self.name, "link", "set", one.device, "up")
         file = self.folder / "zebra.conf"
         file.write_text("log stdout informational\n")
         self.net.program(self.name, *self._program("zebra", file))
@@ -78,10 +87,9 @@ interface eth0
         ]
 
     @property
-    def state(self) -> str:
-        """The last state that its log tells of; Initialize before."""
-        found = _STATE.findall(self.net.log(self.name).read_text())
-        return found[-1] if found else "Initialize"
+    def states(self) -> dict[int, str]:
+        """The last state of each VRID that its log tells of."""
+        return {int(vrid): state for vrid, state in _STATE.findall(self.net.log(self.name).read_text())}
 
 
 @contextmanager

@@ -132,8 +132,8 @@ class Lan:
         return {word for word in words[2:] if "/" in word}
 
     def holds(self, name: str, address: str) -> bool:
-        """Whether a node has this address, whatever the prefix."""
-        return address in {one.partition("/")[0] for one in self.addresses(name)}
+        """Whether a node has this address, on whatever device and with whatever prefix."""
+        return f" {address}/" in self.ip(name, "-o", "addr")
 
     def until(self, what: Callable[[], bool], seconds: float = 15) -> None:
         """Until it is so."""

@@ -175,6 +175,18 @@ def test_a_link_local_address_that_comes_later_is_lent(tmp_path: Path) -> None:
             made.links.read_events()
 
 
+def test_what_another_virtual_router_has_on_the_interface_is_not_lent(tmp_path: Path) -> None:
+    with bench(tmp_path) as made:
+        both = instance("V6", "fe80::100"), instance("OTHER", "fe80::99", "").replace("id 5", "id 9")
+        for address in ("fe80::1", "fe80::99"):
+            sh("ip", "addr", "add", f"{address}/64", "dev", "eth0", "nodad")
+        made.links.read_events()
+        made.run(*both)
+        lent = sh("ip", "addr", "show", "dev", "vrrp.5")
+        assert "fe80::1/64" in lent
+        assert "fe80::99/64" not in lent
+
+
 def test_a_macvlan_whose_mac_another_one_has(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     sh("ip", "link", "add", "thief", "link", "eth0", "address", MAC.hex(":"), "type", "macvlan", "mode", "bridge")
     sh("ip", "link", "set", "thief", "up")

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from linux.frr import FOLDER, Frr, frr
-from linux.lan import VRRP, Lan, Seen, lan
+from linux.frr import FOLDER, Frr, FrrRouter, frr
+from linux.lan import VRRP, Lan, lan
 from vrrp.protocol.timers import master_down_ns, skew_ns
 
 pytestmark = [
@@ -24,191 +24,184 @@ pytestmark = [
     pytest.mark.program(str(FOLDER / "vrrpd"), str(FOLDER / "zebra"), "ip", "tcpdump", "nft"),
 ]
 
-VRID = 5
 HIGH, LOW = 200, 100
 EARLY_NS, LATE_NS = 12_000_000, 500_000_000
 """Beside the formula: FRR rounds down to centiseconds; a busy machine is late, and FRR over IPv6 by an interval."""
+OURS, THEIRS = "a", "b"
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One way to speak VRRP with FRR."""
+    """One way to speak VRRP with FRR: `vrid` and address are its own."""
 
     name: str
+    vrid: int
     version: int = 3
     lines: str = ""
-    address: str = "10.0.0.100"
+    ipv6: bool = False
 
     @property
     def interval_cs(self) -> int:
         """As short as both can have it."""
         return 10 if self.version == 3 else 100
 
+    @property
+    def address(self) -> str:
+        """The virtual address."""
+        return f"fe80::{self.vrid}" if self.ipv6 else f"10.0.0.{self.vrid}"
+
+    @property
+    def source(self) -> str:
+        """The address that ours sends from; FRR's IPv6 address is made at random."""
+        return "fe80::1" if self.ipv6 else "10.0.0.1"
+
     def conf(self, priority: int) -> str:
-        """Our file, or keepalived's."""
+        """Its part of our file, or of keepalived's."""
         return f"""\
-vrrp_instance VI_1 {{
+vrrp_instance {self.name} {{
  interface eth0
- virtual_router_id {VRID}
+ virtual_router_id {self.vrid}
  version {self.version}
  priority {priority}
  advert_int {self.interval_cs / 100:g}
  {self.lines}
  virtual_ipaddress {{
-  {self.address}/{64 if ":" in self.address else 24}
+  {self.address}/{64 if self.ipv6 else 24}
  }}
 }}
 """
 
-    def start_frr(self, one: Frr, priority: int) -> None:
+    def frr(self, priority: int) -> FrrRouter:
         """The same for FRR."""
-        one.start(VRID, self.address, priority=priority, interval_ms=10 * self.interval_cs, version=self.version)
+        return FrrRouter(self.vrid, self.address, priority, 10 * self.interval_cs, self.version)
 
 
-IPV6 = "fe80::100"
+XMIT_BASE = Kind("v3-ipv4-vmac-xmit-base", 57, lines="use_vmac\n vmac_xmit_base")
 KINDS = (
-    Kind("v2", 2),
-    Kind("v3-ipv4"),
-    Kind("v3-ipv6", address=IPV6),
-    Kind("v2-vmac", 2, "use_vmac"),
-    Kind("v3-ipv4-vmac", lines="use_vmac"),
-    Kind("v3-ipv6-vmac", address=IPV6, lines="use_vmac"),
-    Kind("v3-ipv4-vmac-xmit-base", lines="use_vmac\n vmac_xmit_base"),
+    Kind("v2", 51, 2),
+    Kind("v3-ipv4", 52),
+    Kind("v3-ipv6", 53, ipv6=True),
+    Kind("v2-vmac", 54, 2, "use_vmac"),
+    Kind("v3-ipv4-vmac", 55, lines="use_vmac"),
+    Kind("v3-ipv6-vmac", 56, lines="use_vmac", ipv6=True),
+    XMIT_BASE,
 )
-BY_NAME = {kind.name: kind for kind in KINDS}
-OURS, THEIRS = "a", "b"
+PASS = Kind("v2-pass", 58, 2, "authentication {\n auth_type PASS\n auth_pass s3cret\n }")
+
+
+class Pair:
+    """Our node and FRR's, and what they speak."""
+
+    def __init__(self, net: Lan, other: Frr, *kinds: Kind) -> None:
+        self.net = net
+        self.other = other
+        self.kinds = kinds
+
+    def start(self, name: str, priority: int) -> None:
+        """Start a node."""
+        if name == OURS:
+            self.net.vrrp(OURS, self.conf(priority))
+        else:
+            self.other.start(*(kind.frr(priority) for kind in self.kinds))
+
+    def conf(self, priority: int) -> str:
+        """Our file, or keepalived's."""
+        return "".join(kind.conf(priority) for kind in self.kinds)
+
+    def until_master(self, name: str) -> None:
+        """Until this node alone advertises, for three intervals of each kind."""
+        self.net.until(lambda: self._speakers() == {kind.name: {name} for kind in self.kinds}, 25)
+
+    def _speakers(self) -> dict[str, set[str]]:
+        now_ns = time.time_ns()
+        seen = self.net.adverts()
+        return {
+            kind.name: {
+                OURS if one.source == kind.source else THEIRS
+                for one in seen
+                if one.advertisement.vrid == kind.vrid
+                and one.advertisement.priority
+                and one.at_ns > now_ns - 3 * kind.interval_cs * 10_000_000
+            }
+            for kind in self.kinds
+        }
+
+    def both_masters(self) -> set[str]:
+        """The kinds whose address ours, or keepalived, has while FRR is their master."""
+        states = self.other.states
+        return {
+            kind.name
+            for kind in self.kinds
+            if self.net.holds(OURS, kind.address) and states.get(kind.vrid) == "Master"
+        }
+
+    def taken_over(self, old: int, new: int) -> None:
+        """The last change of every kind was from a master of this priority to one of that, in time."""
+        seen = self.net.adverts()
+        for kind in self.kinds:
+            own = [one for one in seen if one.advertisement.vrid == kind.vrid]
+            place = max(number for number, one in enumerate(own) if one.source != own[-1].source)
+            before, after = own[place : place + 2]
+            assert (before.advertisement.priority, after.advertisement.priority) == (old, new), kind.name
+            formula = skew_ns if old == 0 else master_down_ns
+            late_ns = after.at_ns - before.at_ns - formula(new, kind.interval_cs, kind.version)
+            assert -EARLY_NS <= late_ns <= LATE_NS, kind.name
 
 
 @contextmanager
-def pair(folder: Path) -> Iterator[tuple[Lan, Frr]]:
+def pair(folder: Path, *kinds: Kind) -> Iterator[Pair]:
     """A LAN with two nodes, and FRR for the second."""
     with lan(folder, OURS, THEIRS) as net, frr(net, THEIRS) as other:
-        yield net, other
-
-
-def source(kind: Kind, name: str) -> str:
-    """The address that a node sends from; FRR's IPv6 address is made at random."""
-    number = (OURS, THEIRS).index(name) + 1
-    return f"fe80::{number}" if kind.address == IPV6 else f"10.0.0.{number}"
-
-
-def speakers(net: Lan, kind: Kind, since_ns: int) -> set[str]:
-    """The nodes that have advertised as masters since a time."""
-    ours = source(kind, OURS)
-    return {
-        OURS if one.source == ours else THEIRS
-        for one in net.adverts()
-        if one.at_ns > since_ns and one.advertisement.priority
-    }
-
-
-def until_master(net: Lan, kind: Kind, name: str) -> None:
-    """Until this node alone advertises, for three intervals."""
-    quiet_s = 3 * kind.interval_cs / 100
-    net.until(lambda: speakers(net, kind, time.time_ns() - round(quiet_s * 1e9)) == {name})
-
-
-def both_masters(net: Lan, other: Frr, kind: Kind) -> bool:
-    """Whether ours, or keepalived, has the address while FRR is master."""
-    device = "vrrp.5" if "use_vmac" in kind.lines else "eth0"
-    there = device in net.ip(OURS, "-br", "link")
-    return there and f"{kind.address}/24" in net.addresses(OURS, device) and other.state == "Master"
-
-
-def takeover(kind: Kind, seen: list[Seen]) -> tuple[Seen, Seen]:
-    """The last advertisement before the last change of master, and the first after it."""
-    last = seen[-1].source
-    place = max(number for number, one in enumerate(seen) if one.source != last)
-    return seen[place], seen[place + 1]
-
-
-def near(measured_ns: int, formula_ns: int) -> bool:
-    return formula_ns - EARLY_NS <= measured_ns <= formula_ns + LATE_NS
-
-
-def start(net: Lan, other: Frr, kind: Kind, name: str, priority: int) -> None:
-    if name == OURS:
-        net.vrrp(OURS, kind.conf(priority))
-    else:
-        kind.start_frr(other, priority)
+        yield Pair(net, other, *kinds)
 
 
 @pytest.mark.parametrize("order", [(OURS, THEIRS), (THEIRS, OURS)], ids=["vrrp-over-frr", "frr-over-vrrp"])
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_election_stop_preemption_and_crash(kind: Kind, order: tuple[str, str], tmp_path: Path) -> None:
+def test_election_stop_preemption_crash_and_cable(order: tuple[str, str], tmp_path: Path) -> None:
     first, second = order
-    with pair(tmp_path) as (net, other):
-        start(net, other, kind, first, HIGH)
-        start(net, other, kind, second, LOW)
-        until_master(net, kind, first)
+    with pair(tmp_path, *KINDS) as both:
+        both.start(first, HIGH)
+        both.start(second, LOW)
+        both.until_master(first)
 
-        assert net.stop(first) == 0
-        until_master(net, kind, second)
-        before, after = takeover(kind, net.adverts())
-        assert (before.advertisement.priority, after.advertisement.priority) == (0, LOW)
-        assert near(after.at_ns - before.at_ns, skew_ns(LOW, kind.interval_cs, kind.version))
+        assert both.net.stop(first) == 0
+        both.until_master(second)
+        both.taken_over(0, LOW)
 
-        start(net, other, kind, first, HIGH)
-        until_master(net, kind, first)
-        net.crash(first)
-        until_master(net, kind, second)
-        before, after = takeover(kind, net.adverts())
-        assert (before.advertisement.priority, after.advertisement.priority) == (HIGH, LOW)
-        assert near(after.at_ns - before.at_ns, master_down_ns(LOW, kind.interval_cs, kind.version))
+        both.start(first, HIGH)
+        both.until_master(first)
+        both.net.crash(first)
+        both.until_master(second)
+        both.taken_over(HIGH, LOW)
 
-
-@pytest.mark.parametrize("kind", [BY_NAME["v3-ipv4"], BY_NAME["v3-ipv4-vmac"]], ids=lambda kind: kind.name)
-def test_frrs_cable_is_pulled_and_it_stays_master_until_it_hears_a_better_one(kind: Kind, tmp_path: Path) -> None:
-    with pair(tmp_path) as (net, other):
-        start(net, other, kind, THEIRS, HIGH)
-        start(net, other, kind, OURS, LOW)
-        until_master(net, kind, THEIRS)
-        net.plug(THEIRS, "down")
-        until_master(net, kind, OURS)
-        assert both_masters(net, other, kind)
-        net.plug(THEIRS, "up")
-        until_master(net, kind, THEIRS)
-        net.until(lambda: not both_masters(net, other, kind))
+        both.start(first, HIGH)
+        both.until_master(first)
+        both.net.plug(first, "down")
+        both.until_master(second)
+        # FRR does not watch its link, and stays master until it hears a better one.
+        every = {kind.name for kind in KINDS}
+        both.net.until(lambda: both.both_masters() == (every if first == THEIRS else set()))
+        both.net.plug(first, "up")
+        both.until_master(first)
+        both.net.until(lambda: not both.both_masters())
 
 
-@pytest.mark.parametrize("kind", [BY_NAME["v3-ipv4"], BY_NAME["v3-ipv4-vmac"]], ids=lambda kind: kind.name)
-def test_our_cable_is_pulled_and_put_back(kind: Kind, tmp_path: Path) -> None:
-    with pair(tmp_path) as (net, other):
-        start(net, other, kind, OURS, HIGH)
-        start(net, other, kind, THEIRS, LOW)
-        until_master(net, kind, OURS)
-        net.plug(OURS, "down")
-        until_master(net, kind, THEIRS)
-        net.until(lambda: not both_masters(net, other, kind))
-        net.plug(OURS, "up")
-        until_master(net, kind, OURS)
-        net.until(lambda: other.state == "Backup")
-
-
-def findings(net: Lan, other: Frr) -> str:
+def findings(both: Pair) -> str:
     """What `vrrp check` says of the files that the two run."""
-    files = [net.folder / f"{OURS}.conf", other.folder / "vrrpd.conf"]
+    files = [both.net.folder / f"{OURS}.conf", both.other.folder / "vrrpd.conf"]
     return subprocess.run([*VRRP, "check", *files], capture_output=True, text=True, check=False).stdout
-
-
-PASS = Kind("v2-pass", 2, "authentication {\n auth_type PASS\n auth_pass s3cret\n }")
 
 
 @pytest.mark.program("keepalived")
 @pytest.mark.parametrize(
     ("kind", "engine", "rule"),
-    [
-        (PASS, "keepalived", "VRRP-E151"),
-        (PASS, "vrrp", "VRRP-E151"),
-        (BY_NAME["v3-ipv4-vmac-xmit-base"], "keepalived", "VRRP-E152"),
-    ],
+    [(PASS, "keepalived", "VRRP-E151"), (PASS, "vrrp", "VRRP-E151"), (XMIT_BASE, "keepalived", "VRRP-E152")],
     ids=lambda value: getattr(value, "name", value),
 )
 def test_a_split_brain_that_check_foretells(kind: Kind, engine: str, rule: str, tmp_path: Path) -> None:
-    with pair(tmp_path) as (net, other):
-        (net.vrrp if engine == "vrrp" else net.keepalived)(OURS, kind.conf(LOW))
-        start(net, other, kind, THEIRS, HIGH)
-        assert rule in findings(net, other)
-        net.until(lambda: both_masters(net, other, kind))
+    with pair(tmp_path, kind) as both:
+        (both.net.vrrp if engine == "vrrp" else both.net.keepalived)(OURS, both.conf(LOW))
+        both.start(THEIRS, HIGH)
+        assert rule in findings(both)
+        both.net.until(lambda: bool(both.both_masters()))
         time.sleep(2 * master_down_ns(LOW, kind.interval_cs, kind.version) / 1e9)
-        assert both_masters(net, other, kind)
+        assert both.both_masters()

@@ -125,6 +125,7 @@ class Attachments:
         self._wanted: dict[str, _Own] = {}
         self._places: dict[str, Attachment] = {}
         self._barred: list[tuple[bytes, str]] = []
+        self._virtual: frozenset[bytes] = frozenset()
 
     def plan(self, config: KeepalivedConfig) -> None:
         """From now on `of` tells what this configuration wants; `settle` makes it."""
@@ -132,6 +133,9 @@ class Attachments:
         own = _own(config, set(self._links), there)
         self._places = {one.name: _place(one, own.get(one.name)) for one in config.instances}
         self._barred = list(_barred(config, self._places))
+        self._virtual = frozenset(
+            virtual.address.packed for one in config.instances for virtual in (*one.addresses, *one.excluded_addresses)
+        )
         self._wanted = {one.macvlan.name: one for one in own.values()}
 
     @property
@@ -239,9 +243,12 @@ class Attachments:
         self._note(macvlan)
 
     def _lend_addresses(self, base: Link, link: Link) -> None:
-        """IPv6 takes a link-local address to send from, and the advertisements come from that of the base."""
+        """IPv6 takes a link-local address to send from, and the advertisements come from that of the base.
+
+        What another virtual router holds there is none of the base's own.
+        """
         for address in base.addresses:
-            if is_link_local(address) and address not in link.addresses:
+            if is_link_local(address) and address not in link.addresses and address not in self._virtual:
                 message = ifaddrmsg()
                 message["family"], message["prefixlen"], message["index"] = _IPV6, 64, link.index
                 message["attrs"] = [
