@@ -87,7 +87,7 @@ head = bytes.fromhex("01005e000012" "020000000099" "0800" "45c0002000000000ff700
 total = sum(int.from_bytes(head[n:n + 2], "big") for n in range(14, 34, 2)) % 0xFFFF
 head = head[:24] + (0xFFFF - total).to_bytes(2, "big") + head[26:]
 frames = [head + bytes((version << 4 | 1, vrid, 50, 1, 0, 5, 7, 7, 10, 0, 0, 100))
-          for version in (2, 3, 9) for vrid in (0, 7, 99)]
+          for version in (2, 3, 9) for vrid in (0, 51, 99)]
 begun = time.monotonic()
 for n in range(30_000):
     out.send(frames[n % len(frames)])

@@ -26,7 +26,7 @@ from protocol.routers import (
 )
 from vrrp.protocol.announcer import MOST_BATCHES
 from vrrp.protocol.effects import Announce, PriorityChanged, ReleaseAddresses, SendAdvertisement, StateChanged
-from vrrp.protocol.profile import KEEPALIVED
+from vrrp.protocol.profile import KEEPALIVED, OURS
 from vrrp.protocol.state import State
 from vrrp.protocol.virtual_router import VirtualRouter
 
@@ -269,6 +269,15 @@ def test_bad_packets_silence_a_master() -> None:
     timeline += drive(router, 16 * S_NS)
     sent = sent_ns(timeline)
     assert sent[-2:] == [10 * S_NS, 15_930 * MS_NS]
+
+
+def test_bad_packets_do_not_silence_our_daemon() -> None:
+    router = master(OURS)
+    timeline = drive(router, 10_430 * MS_NS)
+    for number in range(10):
+        router.refuse(10_430 * MS_NS + number * 500 * MS_NS)
+        timeline += drive(router, 10_430 * MS_NS + (number + 1) * 500 * MS_NS)
+    assert sent_ns(timeline)[-5:] == [second * S_NS for second in range(11, 16)]
 
 
 def test_two_owners_the_first_to_hear_yields() -> None:

@@ -62,8 +62,10 @@ class Profile:
     announcements_configured: bool = False
     """keepalived.conf says how often; the others announce addresses in their own way whatever stands there."""
     any_packet_restarts_advert_timer: bool = False
-    """Every packet for the VRID restarts a master's advertisement timer, refused ones too (keepalived:
-    measured, bad packets each 0.5 s silenced a master for 5.9 s); not under lower_prio_no_advert."""
+    """Every packet for the VRID restarts a master's advertisement timer (keepalived, measured); not under
+    lower_prio_no_advert."""
+    refused_packet_restarts_advert_timer: bool = False
+    """Refused ones do so, too (keepalived: measured, bad packets each 0.5 s silenced a master for 5.9 s)."""
     refused_advert_shortens_memory: bool = False
     """A refused advertisement makes a backup remember the time left as its full timer, so that a later change
     of priority moves the running timer by the wrong amount (keepalived: measured, +5.552 s for +3.57 s)."""
@@ -178,6 +180,7 @@ KEEPALIVED = Profile(
     ),
     announcements_configured=True,
     any_packet_restarts_advert_timer=True,
+    refused_packet_restarts_advert_timer=True,
     refused_advert_shortens_memory=True,
     priority_change_moves_timer=True,
     fault_state=True,
@@ -221,9 +224,11 @@ FRR = Profile(
 OURS = replace(
     KEEPALIVED,
     checks=tuple(Discard.AH_REPLAY if one is Discard.AH_SEQUENCE else one for one in KEEPALIVED.checks),
+    refused_packet_restarts_advert_timer=False,
 )
 """As our own daemon is: keepalived, but for what would keep two masters apart for ever. Those that send at the same
-moment with the same sequence number each take the other's for seen already, and go on in step."""
+moment with the same sequence number each take the other's for seen already, and go on in step; and a packet that is
+refused, whoever sent it, would silence a master for as long as more of them come."""
 
 PROFILES = {profile.name: profile for profile in (RFC3768, RFC5798, RFC9568, KEEPALIVED, FRR)}
 """The five profiles by name."""

@@ -220,11 +220,11 @@ class VirtualRouter:
 
     def refuse(self, now_ns: int) -> Effects:
         """A packet for this virtual router that failed a check. Some implementations react all the same."""
-        if self.state is MASTER:
+        if self.state is BACKUP:
+            self._refused(now_ns)
+        elif self.state is MASTER and self.profile.refused_packet_restarts_advert_timer:
             self._disturbed(now_ns)
             self._set_wake()
-        elif self.state is BACKUP:
-            self._refused(now_ns)
         return ()
 
     def set_priority(self, now_ns: int, priority: int, reason: str = "") -> Effects:
