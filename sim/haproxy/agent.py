@@ -25,7 +25,7 @@ class AgentAnswer:
         admin: the last such word, or None.
         percent: of the configured weight, or None.
         maxconn: or None.
-        text: what follows a word that says it is down.
+        text: `last_agt`.
     """
 
     status: Status = Status.CHECKED
@@ -35,24 +35,34 @@ class AgentAnswer:
     text: str = ""
 
 
-_UP = frozenset({"up"})
-_DOWN = frozenset({"down", "stopped", "fail"})
+_STATES = {"up": Status.L7OK, "down": Status.L7STS, "stopped": Status.L7STS, "fail": Status.L7STS}
+_LONGEST_NUMBER = 6
 _ADMIN = {admin.value: admin for admin in Admin}
 
 
 def read_agent(line: str) -> AgentAnswer:
-    """The words of the first line, parted by blanks and commas; what is not understood is passed over."""
+    """The words of the first line, parted by blanks and commas; a word that is not known changes nothing."""
     said, _, comment = line.partition("\n")[0].partition("#")
-    status, admin, percent, maxconn = Status.CHECKED, None, None, None
+    status, admin, percent, maxconn, text = Status.CHECKED, None, None, None, ""
     for word in said.replace(",", " ").split():
-        if word.lower() in _ADMIN:
-            admin = _ADMIN[word.lower()]
-        elif word.lower() in _UP:
-            status = Status.L7OK
-        elif word.lower() in _DOWN:
-            status = Status.L7STS
-        elif word.endswith("%") and word[:-1].isdecimal():
-            percent = int(word[:-1])
-        elif word.startswith("maxconn:") and word[8:].isdecimal():
-            maxconn = int(word[8:])
-    return AgentAnswer(status, admin, percent, maxconn, comment.strip())
+        low = word.lower()
+        if low in _ADMIN:
+            admin = _ADMIN[low]
+        elif low in _STATES:
+            status = _STATES[low]
+            text = f"via agent : {word}" + (f" ({comment.strip()})" if comment.strip() else "")
+        elif (number := _number(word, "", "%")) is not None:
+            percent = number
+        elif (number := _number(word, "maxconn:", "")) is not None:
+            maxconn = number
+        else:
+            text = f"agent reports an error : {word}"
+    return AgentAnswer(status, admin, percent, maxconn, text)
+
+
+def _number(word: str, prefix: str, suffix: str) -> int | None:
+    """The number in such a word, bounded; None if it is none."""
+    digits = word.removeprefix(prefix).removesuffix(suffix)
+    if len(digits) + len(prefix) + len(suffix) != len(word) or not digits.isascii() or not digits.isdecimal():
+        return None
+    return int(digits[:_LONGEST_NUMBER])

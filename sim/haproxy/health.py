@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from sim.haproxy.agent import Admin, read_agent
 from sim.haproxy.status import CheckResult, Status, Verdict
-from sim.haproxy.watch import LATENESS_NS, Watch
+from sim.haproxy.watch import Watch
 from vrrp.config.haproxy.model import Server
 from vrrp.protocol.timers import NEVER, SECOND_NS
 
@@ -120,6 +120,7 @@ class ServerHealth:
         self.phase = Phase.RUNNING
         self._ramp = _FULL_16THS
         self._tracked_via = f"{server.track[0]}/{server.track[1]}" if server.track is not None else ""
+        self._tracked: ServerHealth | None = None
         self._slowstart_s = -(-server.slowstart_ns // SECOND_NS) if follows_weights else 0
         self._warm_ns = NEVER
         if server.disabled:
@@ -170,15 +171,18 @@ class ServerHealth:
     @property
     def status_text(self) -> str:
         """The column `status`, such as `UP 1/3`, `DOWN (agent)`, `MAINT (via b/s)`, `no check`."""
-        state, check = self.state, self.check
+        state = self.state
+        check, agent = self._watched()
         if state is State.MAINT:
             return f"MAINT (via {self._tracked_via})" if self._admin is not Admin.MAINT else "MAINT"
         if state is State.DOWN:
-            if self.agent is not None and not self.agent.health:
+            if agent is not None and not agent.health:
                 return "DOWN (agent)"
             return f"DOWN {check.health}/{check.rise}" if check is not None and check.health else "DOWN"
-        if check is None and self.agent is None and not self._tracked_via:
+        if check is None and agent is None:
             return "no check" if state is State.UP else f"{state.value}"
+        if state is State.DRAIN and agent is not None:
+            return "DRAIN (agent)"
         if check is not None and check.health < check.full:
             return f"{state.value} {check.health - check.rise + 1}/{check.fall}"
         return f"{state.value}"
@@ -238,7 +242,8 @@ class ServerHealth:
                 effects += self.set_weight(min(256, self.server.weight * said.percent // 100))
             if said.admin is not None:
                 effects += self.administer(now_ns, said.admin)
-            result = CheckResult(said.status, None, said.text, result.duration_ns)
+            code = None if said.status is Status.CHECKED else 0
+            result = CheckResult(said.status, code, said.text, result.duration_ns)
             effects += self._judge(now_ns, agent, result)
         agent.end(now_ns, down=self.phase is Phase.STOPPED)
         return effects
@@ -264,7 +269,8 @@ class ServerHealth:
                 check.health = min(check.health, check.rise + 1)
             elif server.on_error == "mark-down":
                 check.health = min(check.health, check.rise)
-            text = f"Detected {server.error_limit} consecutive errors"
+            cause = "Wrong http response" if layer == 7 else "L4 unsuccessful connection"
+            text = f"Detected {server.error_limit} consecutive errors, last one was: {cause}"
             effects = self._judge(now_ns, check, CheckResult(Status.HANA, None, text))
         check.hurry(now_ns)
         return effects
@@ -282,10 +288,15 @@ class ServerHealth:
 
     def follow(self, now_ns: int, tracked: ServerHealth) -> HealthEffects:
         """The server that this one tracks is another than before: be as it is (`track`)."""
+        self._tracked = tracked
         reason = f"via {self._tracked_via}"
         return self._want(now_ns, self._admin, tracked.admin, reason) + self._become(now_ns, tracked.phase, reason)
 
     # What follows ---------------------------------------------------------------------------------------
+
+    def _watched(self) -> tuple[Watch | None, Watch | None]:
+        """The checks that its state comes from, which may be those of another."""
+        return (self.check, self.agent) if self._tracked is None else self._tracked._watched()
 
     @property
     def _watches(self) -> tuple[Watch, ...]:
@@ -294,7 +305,7 @@ class ServerHealth:
     def _judge(self, now_ns: int, watch: Watch, result: CheckResult) -> HealthEffects:
         watch.last = result
         verdict = result.status.verdict
-        self.chkfail += watch.count(verdict)
+        self.chkfail += watch.count(verdict) and watch is self.check
         if verdict is Verdict.NEUTRAL:
             return ()
         reason = _reason(result, agent=watch is self.agent)
@@ -319,10 +330,20 @@ class ServerHealth:
     def _want(self, now_ns: int, own: Admin, inherited: Admin, reason: str) -> HealthEffects:
         before, was = self.state, self.admin
         self._admin, self._inherited = own, inherited
-        if (self.admin is Admin.MAINT) is not (was is Admin.MAINT):
-            maintained = self.admin is Admin.MAINT
-            self._pause(maintained)
-            self._turn(now_ns, Phase.STOPPED if maintained else Phase.RUNNING)
+        if self.admin is was:
+            return ()
+        if self.admin is Admin.MAINT:
+            self._pause(True)
+            self._turn(now_ns, Phase.STOPPED)
+        elif was is Admin.MAINT:
+            # Time in maintenance is no downtime once it is over (measured).
+            self.lastchg_ns = now_ns
+            self._pause(False)
+            self._turn(now_ns, Phase.RUNNING)
+        else:
+            if was is Admin.DRAIN:
+                self._downtime_ns += now_ns - self.lastchg_ns
+            self.lastchg_ns = now_ns
         return self._told(before, reason)
 
     def _turn(self, now_ns: int, phase: Phase) -> None:
@@ -349,9 +370,10 @@ class ServerHealth:
         return effects
 
     def _pause(self, paused: bool) -> None:
-        for watch in self._watches:
-            watch.paused = paused
-            watch.health = 0 if paused else watch.rise
+        """Checks rest in maintenance; the agent does not, for it may end it."""
+        if self.check is not None:
+            self.check.paused = paused
+            self.check.health = 0 if paused else self.check.rise
 
     def _warm(self, now_ns: int) -> None:
         """A step of the slow start: HAProxy counts whole seconds of the clock."""
@@ -360,7 +382,7 @@ class ServerHealth:
             self.phase, self._ramp, self._warm_ns = Phase.RUNNING, _FULL_16THS, NEVER
         else:
             self._ramp = (_FULL_16THS * gone_s + self._slowstart_s) // self._slowstart_s
-            self._warm_ns = now_ns + SECOND_NS + LATENESS_NS
+            self._warm_ns = now_ns + SECOND_NS
 
 
 def _reason(result: CheckResult, *, agent: bool) -> str:
