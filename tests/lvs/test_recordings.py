@@ -1,4 +1,4 @@
-"""Pools beside keepalived 2.2.7: its verdicts go in, and what it logged, told and sent to IPVS comes out, in its order.
+"""Pools beside keepalived 2.2.7: its verdicts go in; what it logged, told and sent to IPVS comes out, in its order.
 
 The recordings were made with `keepalived -C` in a network namespace, whose scripts looked for files, and with a
 library preloaded that took all IPVS commands and wrote them down where the log went.
