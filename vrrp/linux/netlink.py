@@ -1,4 +1,4 @@
-"""A plain netlink socket (netlink(7), rtnetlink(7)) for pyroute2's messages.
+"""A plain netlink socket (netlink(7), rtnetlink(7), generic netlink) for pyroute2's messages.
 
 pyroute2's own IPRoute waits in an event loop of its own, which cannot be done within ours; and a virtual address must
 be on its interface some microseconds after it was asked for.
@@ -12,7 +12,7 @@ import socket
 import struct
 from collections.abc import Iterator
 
-from pyroute2.netlink import NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, nlmsg
+from pyroute2.netlink import GENL_ID_CTRL, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, ctrlmsg, nlmsg
 from pyroute2.netlink.rtnl import RTM_DELADDR, RTM_DELLINK, RTM_NEWADDR, RTM_NEWLINK
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
@@ -26,17 +26,18 @@ _KINDS: dict[int, type[nlmsg]] = {
     RTM_DELLINK: ifinfmsg,
     RTM_NEWADDR: ifaddrmsg,
     RTM_DELADDR: ifaddrmsg,
+    GENL_ID_CTRL: ctrlmsg,
 }
 
 
 class Netlink:
-    """One socket of NETLINK_ROUTE: asks and waits for the answer, or (with `groups`) is told what changes.
+    """One socket of NETLINK_ROUTE, or another `family`: asks and waits for the answer, or is told what changes.
 
-    `groups` are bits of RTMGRP_*. The kernel answers within the call, so that waiting takes microseconds.
+    That is with `groups`, bits of RTMGRP_*. The kernel answers within the call: waiting takes microseconds.
     """
 
-    def __init__(self, groups: int = 0) -> None:
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
+    def __init__(self, groups: int = 0, family: int = socket.NETLINK_ROUTE) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, family)
         self._socket.bind((0, groups))
         if groups:
             self._socket.setblocking(False)
@@ -51,6 +52,10 @@ class Netlink:
         """Have the kernel do something; bytes are what stands behind a header. OSError with its reason if it fails."""
         for _ in self._exchange(kind, message, NLM_F_REQUEST | NLM_F_ACK | flags):
             pass
+
+    def question(self, kind: int, message: nlmsg) -> list[tuple[int, nlmsg]]:
+        """What the kernel answers to one, each with its own kind. OSError when it has no answer."""
+        return list(self._exchange(kind, message, NLM_F_REQUEST | NLM_F_ACK))
 
     def dump(self, kind: int, message: nlmsg) -> list[tuple[int, nlmsg]]:
         """All there are of a kind (RTM_GET*): each with its own kind (RTM_NEW*)."""

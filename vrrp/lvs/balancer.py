@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from vrrp.config.lvs.model import FileCheck, VirtualServer, VirtualServerGroup
@@ -10,7 +10,7 @@ from vrrp.config.values import Address
 from vrrp.lvs.effects import Effect, Effects, Said
 from vrrp.lvs.pool import Pool
 from vrrp.lvs.service import services_of
-from vrrp.lvs.target import CheckKey, Target, targets
+from vrrp.lvs.target import CheckKey
 
 PoolKey: TypeAlias = tuple[str, int]
 """What keepalived calls a virtual server, and its family: of a firewall mark there may be one of each."""
@@ -37,14 +37,14 @@ class Balancer:
         self._addresses = frozenset(addresses)
 
     @property
-    def targets(self) -> tuple[Target, ...]:
-        """The checkers that are to be run now."""
-        return targets(tuple(pool.server for pool in self.pools.values() if self._is_checked(pool)))
+    def checked(self) -> tuple[VirtualServer, ...]:
+        """The virtual servers whose checkers are to run now."""
+        return tuple(pool.server for pool in self.pools.values() if self._is_checked(pool))
 
     def start(self, now_ns: int) -> Effects:
         """Begin with all of them."""
         effects = [effect for pool in self.pools.values() for effect in pool.start(now_ns)]
-        return (*effects, *self._activate("Deactivating"))
+        return (*effects, *self._activate("Deactivating", self.pools.values()))
 
     def stop(self, now_ns: int) -> Effects:
         """End all of them."""
@@ -73,7 +73,7 @@ class Balancer:
             known = before.get(key)
             effects += pool.start(now_ns) if known is None else known.reload(now_ns, pool.server, pool.services)
         self._places = _places(self.pools)
-        return (*effects, *self._activate("Deactivating"))
+        return (*effects, *self._activate("Deactivating", self.pools.values()))
 
     def set_addresses(self, addresses: Collection[Address]) -> Effects:
         """These are the addresses that this machine has now."""
@@ -85,8 +85,9 @@ class Balancer:
     def _is_checked(self, pool: Pool) -> bool:
         return not pool.server.ha_suspend or any(one.address in self._addresses for one in pool.services)
 
-    def _activate(self, otherwise: str, pools: Collection[Pool] | None = None) -> Iterator[Said]:
-        for pool in self.pools.values() if pools is None else pools:
+    def _activate(self, otherwise: str, pools: Iterable[Pool]) -> Iterator[Said]:
+        """What is said of checkers that run from now on, or do not. A file is only looked at."""
+        for pool in pools:
             verb = "Activating" if self._is_checked(pool) else otherwise
             for member in pool.members.values():
                 for checker in member.server.checkers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from vrrp.config.script_security import ROOT, Identity
 from vrrp.lvs.service import Destination, Service
 
 
@@ -60,8 +61,10 @@ class ServerChanged:
     virtual_server: str
     real_server: str
     up: bool
-    command: str | None
+    command: str | None = None
     """What the file has run for that: notify_up or notify_down."""
+    identity: Identity = ROOT
+    """As whom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,10 @@ class QuorumChanged:
 
     virtual_server: str
     up: bool
-    command: str | None
+    command: str | None = None
     """What the file has run for that: quorum_up or quorum_down."""
+    identity: Identity = ROOT
+    """As whom."""
 
 
 @dataclass(frozen=True, slots=True)

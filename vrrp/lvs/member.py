@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-from vrrp.config.lvs.model import Checker, FileCheck, RealServer, VirtualServer, WebCheck
+from vrrp.config.lvs.model import Checker, RealServer, VirtualServer, WebCheck
 from vrrp.config.lvs.real_server import HIGHEST_WEIGHT
 from vrrp.config.lvs.virtual_server import service_label
 from vrrp.lvs.service import Destination, Service
-
-_C = TypeVar("_C", bound=Checker)
 
 
 class Verdict(NamedTuple):
@@ -19,6 +17,11 @@ class Verdict(NamedTuple):
     up: bool
     adds: int = 0
     heard: bool = False
+
+
+class _Known(NamedTuple):
+    checker: Checker
+    verdict: Verdict
 
 
 class Member:
@@ -61,28 +64,25 @@ class Member:
         A checker that fails has no say in the weight (keepalived, measured).
         """
         checker, before = self.server.checkers[index], self._verdicts[index]
-        adds = 0
-        if up and weight is not None:
-            adds = weight if isinstance(checker, FileCheck) else weight - self.server.weight
+        adds = weight - self.server.weight if up and weight is not None else 0
         self._verdicts[index] = Verdict(up, adds, True)
         return checker.alpha and not before.heard
 
     def change(self, virtual: VirtualServer, server: RealServer) -> None:
         """Take another configuration; what checkers that are the same have found stays.
 
-        One that is new counts as up where the server is, even with `alpha` (keepalived, measured).
+        Another one in the place of one is as up or down as that was; one more counts as up where the server is, even
+        with `alpha` (keepalived, measured).
         """
-        alive = self.alive
-        known = {
-            _without_lines(one): verdict for one, verdict in zip(self.server.checkers, self._verdicts, strict=True)
-        }
-        moved = server.weight - self.server.weight
-        self._verdicts = [
-            _moved(known[same], checker, moved)
-            if (same := _without_lines(checker)) in known
-            else Verdict(alive or not checker.alpha)
-            for checker in server.checkers
+        alive, before = self.alive, self._verdicts
+        known = [
+            _Known(_without_lines(one), verdict) for one, verdict in zip(self.server.checkers, before, strict=True)
         ]
+        same_weight = server.weight == self.server.weight
+        self._verdicts = [Verdict(alive or not checker.alpha) for checker in server.checkers]
+        for index, (checker, one) in enumerate(zip(server.checkers, known, strict=False)):
+            stays = same_weight and _without_lines(checker) == one.checker
+            self._verdicts[index] = one.verdict if stays else Verdict(one.verdict.up)
         self.server = _settled(virtual, server)
         self.label = service_label(self.server.address, virtual.protocol)
 
@@ -108,18 +108,11 @@ def _settled(virtual: VirtualServer, server: RealServer) -> RealServer:
     return replace(server, address=replace(address, port=virtual.address.port))
 
 
-def _without_lines(checker: _C) -> _C:
+def _without_lines(checker: Checker) -> Checker:
     """A checker to compare with others: where it stands in the file makes no difference."""
     if isinstance(checker, WebCheck):
         return replace(checker, line=0, urls=tuple(replace(url, line=0) for url in checker.urls))
     return replace(checker, line=0)
-
-
-def _moved(verdict: Verdict, checker: Checker, moved: int) -> Verdict:
-    """What a script asks for is a weight, whatever the server's own is now."""
-    if verdict.adds and not isinstance(checker, FileCheck):
-        return verdict._replace(adds=verdict.adds - moved)
-    return verdict
 
 
 def _clamped(weight: int) -> int:

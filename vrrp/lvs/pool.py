@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from vrrp.config.lvs.model import RealServer, VirtualServer
 from vrrp.config.lvs.virtual_server import service_label
+from vrrp.config.script_security import ROOT
 from vrrp.config.values import UNSIGNED_MAX
 from vrrp.lvs.effects import (
     AddDestination,
@@ -127,7 +128,7 @@ class Pool:
             key: the real server, as in `members`.
             index: which of its checkers.
             up: whether it is up.
-            weight: what it asks for: of FILE_CHECK what it adds, of MISC_CHECK how much it is to be in all; or None.
+            weight: what the real server is to weigh, where it asks for that.
         """
         return tuple(self._report(now_ns, self.members[key], index, up, weight))
 
@@ -335,12 +336,15 @@ class Pool:
         return Said(f"Changing weight from {before} to {member.weight} for {service}")
 
     def _server_changed(self, member: Member, up: bool) -> ServerChanged:
-        server = member.server
-        return ServerChanged(self.label, member.label, up, server.notify_up if up else server.notify_down)
+        server, keyword = member.server, "notify_up" if up else "notify_down"
+        command, identity = server.notify_up if up else server.notify_down, server.runs_as.get(keyword, ROOT)
+        return ServerChanged(self.label, member.label, up, command, identity)
 
     def _quorum_changed(self, now_ns: int, up: bool) -> QuorumChanged:
         self.since_ns = now_ns
-        return QuorumChanged(self.label, up, self.server.quorum_up if up else self.server.quorum_down)
+        server, keyword = self.server, "quorum_up" if up else "quorum_down"
+        command, identity = server.quorum_up if up else server.quorum_down, server.runs_as.get(keyword, ROOT)
+        return QuorumChanged(self.label, up, command, identity)
 
 
 def _key(virtual: VirtualServer, server: RealServer) -> str:

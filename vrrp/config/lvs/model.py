@@ -173,7 +173,8 @@ class RealServer:
     """One server of the pool. `inhibit`: a failure sets its weight to 0 instead of removing it.
 
     Its port is the file's: only NAT changes ports, and with DR and TUN keepalived uses the virtual server's.
-    `notify_users` maps notify_up and notify_down to "USER" or "USER GROUP" where the line names one.
+    `notify_users` maps notify_up and notify_down to "USER" or "USER GROUP" where the line names one; `runs_as` says
+    who runs each.
     """
 
     address: ServiceAddress
@@ -188,6 +189,7 @@ class RealServer:
     notify_up: str | None = None
     notify_down: str | None = None
     notify_users: Mapping[str, str] = field(default_factory=dict)
+    runs_as: Mapping[str, Identity] = field(default_factory=dict)
     checkers: tuple[Checker, ...] = ()
     line: int = 0
 
@@ -198,7 +200,7 @@ class VirtualServer:
 
     `protocol` None is any, for firewall marks. `persistence_ns` 0: none. `persistence_granularity` is IPv4's mask or
     IPv6's prefix. `scheduler_flags` are the keywords: sh-port, flag-1 and so on. `notify_users` maps quorum_up and
-    quorum_down to "USER" or "USER GROUP" where the line names one.
+    quorum_down to "USER" or "USER GROUP" where the line names one; `runs_as` says who runs each.
     """
 
     address: ServiceAddress
@@ -215,6 +217,7 @@ class VirtualServer:
     quorum_up: str | None = None
     quorum_down: str | None = None
     notify_users: Mapping[str, str] = field(default_factory=dict)
+    runs_as: Mapping[str, Identity] = field(default_factory=dict)
     alpha: bool = False
     omega: bool = False
     ha_suspend: bool = False

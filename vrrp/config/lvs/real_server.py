@@ -104,6 +104,7 @@ def take_command(entry: Statement, own: dict[str, Any], group: str | None, line:
         own[keyword] = named
         if words[2:]:
             own["notify_users"] = {**own.get("notify_users", {}), keyword: " ".join(words[2:4])}
+        own["runs_as"] = {**own.get("runs_as", {}), keyword: identity}
         file.identities[line, named] = identity
     elif words[2:]:
         report.note(entry.line, f"there is no user or group {' '.join(words[2:4])}", "keepalived never runs it")

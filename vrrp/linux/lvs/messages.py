@@ -13,6 +13,7 @@ from typing import Any
 from pyroute2.netlink import NLA_F_NESTED, genlmsg, nla
 from pyroute2.netlink.generic import ipvs
 
+from vrrp.config.lvs.model import Forwarding
 from vrrp.config.values import Address
 from vrrp.lvs.effects import (
     AddDestination,
@@ -26,7 +27,7 @@ from vrrp.lvs.service import Destination, Service
 
 Change = AddService | EditService | RemoveService | AddDestination | EditDestination | RemoveDestination
 
-COMMANDS: dict[type[Change], int] = {
+_COMMANDS: dict[type[Change], int] = {
     AddService: ipvs.IPVS_CMD_NEW_SERVICE,
     EditService: ipvs.IPVS_CMD_SET_SERVICE,
     RemoveService: ipvs.IPVS_CMD_DEL_SERVICE,
@@ -34,7 +35,17 @@ COMMANDS: dict[type[Change], int] = {
     EditDestination: ipvs.IPVS_CMD_SET_DEST,
     RemoveDestination: ipvs.IPVS_CMD_DEL_DEST,
 }
-PROTOCOLS = {"TCP": 6, "UDP": 17, "SCTP": 132}
+_OPTIONS: dict[type[Change], str] = {
+    AddService: "-A",
+    EditService: "-E",
+    RemoveService: "-D",
+    AddDestination: "-a",
+    EditDestination: "-e",
+    RemoveDestination: "-d",
+}
+_PROTOCOL_OPTIONS = {"TCP": "-t", "UDP": "-u", "SCTP": "--sctp-service"}
+_METHOD_OPTIONS = {"NAT": "-m", "TUN": "-i", "DR": "-g"}
+_PROTOCOLS = {"TCP": 6, "UDP": 17, "SCTP": 132}
 _FAMILIES = {4: 2, 6: 10}
 _METHODS = {"NAT": 0, "TUN": 2, "DR": 3}
 _TUNNELS = {"ipip": 0, "gue": 1, "gre": 2}
@@ -110,12 +121,50 @@ class Message(genlmsg):  # type: ignore[misc]  # pyroute2 is not typed
 def message(change: Change) -> Message:
     """The command that has IPVS make a change."""
     said = Message()
-    said["cmd"], said["version"] = COMMANDS[type(change)], ipvs.GENL_VERSION
+    said["cmd"], said["version"] = _COMMANDS[type(change)], ipvs.GENL_VERSION
     whole = not isinstance(change, AddDestination | EditDestination | RemoveDestination)
     said["attrs"] = [("IPVS_CMD_ATTR_SERVICE", {"attrs": list(_service(change.service, whole))})]
     if isinstance(change, AddDestination | EditDestination | RemoveDestination):
         said["attrs"].append(("IPVS_CMD_ATTR_DEST", {"attrs": _destination(change.destination)}))
     return said
+
+
+def command_line(change: Change) -> str:
+    """The same command as ipvsadm(8) has it, for people."""
+    words = ["ipvsadm", _OPTIONS[type(change)], *_name(change.service)]
+    if isinstance(change, AddDestination | EditDestination | RemoveDestination):
+        words += ["-r", _place(change.destination.address, change.destination.port)]
+    match change:
+        case AddService(service) | EditService(service):
+            words += ["-s", service.scheduler]
+            words += ["-b", ",".join(sorted(service.flags))] if service.flags else []
+            words += ["-o"] if service.one_packet else []
+            words += ["-p", str(service.persistence_s)] if service.persistence_s else []
+            words += ["-M", str(service.persistence_granularity)] if service.persistence_granularity else []
+            words += ["--pe", service.persistence_engine] if service.persistence_engine else []
+        case AddDestination(_, destination) | EditDestination(_, destination):
+            words += [_METHOD_OPTIONS[destination.forwarding.method], "-w", str(destination.weight)]
+            words += _tunnel_words(destination.forwarding)
+            words += ["-x", str(destination.upper_connections)] if destination.upper_connections else []
+            words += ["-y", str(destination.lower_connections)] if destination.lower_connections else []
+    return " ".join(words)
+
+
+def _name(service: Service) -> list[str]:
+    if service.fwmark:
+        return ["-f", str(service.fwmark), *(["-6"] if service.family == 6 else [])]
+    return [_PROTOCOL_OPTIONS[service.protocol or "TCP"], _place(service.address, service.port)]
+
+
+def _place(address: Address | None, port: int) -> str:
+    return f"[{address}]:{port}" if address is not None and address.version == 6 else f"{address}:{port}"
+
+
+def _tunnel_words(forwarding: Forwarding) -> list[str]:
+    if forwarding.method != "TUN" or forwarding.tunnel == "ipip":
+        return []
+    port = ["--tun-port", str(forwarding.port)] if forwarding.tunnel == "gue" else []
+    return ["--tun-type", forwarding.tunnel, *port, f"--tun-{forwarding.checksum}"]
 
 
 def _service(service: Service, whole: bool) -> list[tuple[str, Any]]:
@@ -125,7 +174,7 @@ def _service(service: Service, whole: bool) -> list[tuple[str, Any]]:
         attributes.append(("IPVS_SVC_ATTR_FWMARK", service.fwmark))
     else:
         attributes += [
-            ("IPVS_SVC_ATTR_PROTOCOL", PROTOCOLS[service.protocol or "TCP"]),
+            ("IPVS_SVC_ATTR_PROTOCOL", _PROTOCOLS[service.protocol or "TCP"]),
             ("IPVS_SVC_ATTR_ADDR", _address(service.address)),
             ("IPVS_SVC_ATTR_PORT", service.port),
         ]
