@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import signal
 import stat
@@ -16,6 +17,8 @@ from typing import TypeAlias
 from vrrp.config.language.words import split_command
 from vrrp.config.script_security import ROOT, Identity
 from vrrp.linux.machine import find_program
+
+log = logging.getLogger("vrrp.notify")
 
 UMASK = 0o177
 """What scripts inherit from keepalived 2.2.7 (measured): what they make, nobody but its owner may read."""
@@ -149,6 +152,14 @@ class Children:
         self._running[child] = None
         self._empty.clear()
         return child
+
+    def begin(self, command: Command, ended: Ended | None = None) -> Child | None:
+        """As `run`; that one cannot be begun is logged."""
+        try:
+            return self.run(command, ended)
+        except OSError as error:
+            log.error("Script %s cannot be run: %s", command.words[0], (error.strerror or str(error)).lower())
+            return None
 
     def forget(self, child: Child) -> None:
         """It has ended and was waited for."""

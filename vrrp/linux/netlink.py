@@ -12,7 +12,7 @@ import socket
 import struct
 from collections.abc import Iterator
 
-from pyroute2.netlink import GENL_ID_CTRL, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, ctrlmsg, nlmsg
+from pyroute2.netlink import GENL_ID_CTRL, NETLINK_GENERIC, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, ctrlmsg, nlmsg
 from pyroute2.netlink.rtnl import RTM_DELADDR, RTM_DELLINK, RTM_NEWADDR, RTM_NEWLINK
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
@@ -21,13 +21,16 @@ _HEADER = struct.Struct("=IHHII")
 _ERROR, _DONE = 2, 3
 _ROOM = 1 << 18
 _BUFFER = 1 << 22
-_KINDS: dict[int, type[nlmsg]] = {
-    RTM_NEWLINK: ifinfmsg,
-    RTM_DELLINK: ifinfmsg,
-    RTM_NEWADDR: ifaddrmsg,
-    RTM_DELADDR: ifaddrmsg,
-    GENL_ID_CTRL: ctrlmsg,
+_KINDS: dict[int, dict[int, type[nlmsg]]] = {
+    socket.NETLINK_ROUTE: {
+        RTM_NEWLINK: ifinfmsg,
+        RTM_DELLINK: ifinfmsg,
+        RTM_NEWADDR: ifaddrmsg,
+        RTM_DELADDR: ifaddrmsg,
+    },
+    NETLINK_GENERIC: {GENL_ID_CTRL: ctrlmsg},
 }
+"""What is read of what each family tells."""
 
 
 class Netlink:
@@ -42,6 +45,7 @@ class Netlink:
         if groups:
             self._socket.setblocking(False)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        self._kinds = _KINDS[family]
         self._sequence = 0
 
     def fileno(self) -> int:
@@ -69,8 +73,8 @@ class Netlink:
             except BlockingIOError:
                 return
             for kind, _, one in _split(data):
-                if kind in _KINDS:
-                    yield kind, _decode(kind, one)
+                if kind in self._kinds:
+                    yield kind, self._decode(kind, one)
 
     def kinds(self) -> set[int]:
         """The kinds (RTM_*) of what was told since the last call. OSError as `events`."""
@@ -108,7 +112,12 @@ class Netlink:
                     return
                 if answer == _DONE:
                     return
-                yield answer, _decode(answer, one)
+                yield answer, self._decode(answer, one)
+
+    def _decode(self, kind: int, data: bytes) -> nlmsg:
+        message = self._kinds[kind](data)
+        message.decode()
+        return message
 
 
 def _split(data: bytes) -> Iterator[tuple[int, int, bytes]]:
@@ -120,9 +129,3 @@ def _split(data: bytes) -> Iterator[tuple[int, int, bytes]]:
             raise OSError(errno.EBADMSG, "a netlink message without an end")
         yield kind, sequence, data[at : at + length]
         at += length + 3 & ~3
-
-
-def _decode(kind: int, data: bytes) -> nlmsg:
-    message = _KINDS[kind](data)
-    message.decode()
-    return message

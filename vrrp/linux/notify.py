@@ -9,15 +9,14 @@ moved. A changed priority, where it is asked for, is a line of the FIFOs and not
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from vrrp.config.model import SyncGroup, VrrpInstance
-from vrrp.config.script_security import ROOT, Runnable
-from vrrp.linux.child import Child, Children, Command, Ended
-from vrrp.linux.fifo import Fifo
-from vrrp.linux.vetting import vet
+from vrrp.config.script_security import ROOT
+from vrrp.linux.child import Children, Command
+from vrrp.linux.fifos import Fifos
+from vrrp.linux.vetting import allowed
 from vrrp.protocol.effects import Effect, PriorityChanged, StateChanged
 from vrrp.protocol.state import State
 from vrrp.protocol.validation import Discard
@@ -26,8 +25,6 @@ from vrrp.wire.frame import Datagram
 
 if TYPE_CHECKING:
     from vrrp.linux.daemon import Daemon
-
-log = logging.getLogger("vrrp.notify")
 
 PATIENCE_S = 1.0
 """How long the last scripts have to end (keepalived, measured)."""
@@ -72,13 +69,12 @@ class Notifier:
         """The state that was told last of each kind and name."""
         self.listeners: list[Callable[[Told, str], None]] = []
         """Called with whom is told of, and the word for the state."""
-        self._fifos: dict[Runnable, Fifo] = {}
-        self._readers: dict[Command, Child] = {}
 
     async def start(self, daemon: Daemon) -> None:
         """Open the FIFOs and listen. OSError for a FIFO that cannot be opened."""
         self._daemon = daemon
         self._children = Children(asyncio.get_running_loop())
+        self._fifos = Fifos(self._children, _FIFOS)
         daemon.listeners.append(self._listen)
         self._witness, daemon.router.witness = daemon.router.witness, self._hear
         daemon.reloaded.append(self._read)
@@ -90,9 +86,7 @@ class Notifier:
 
     async def stop(self) -> None:
         """Give the last scripts a second, then end them; who reads a FIFO sees its end."""
-        self._readers.clear()
-        for fifo in self._fifos.values():
-            fifo.close()
+        self._fifos.close()
         await self._children.close(PATIENCE_S)
 
     def _read(self) -> None:
@@ -113,28 +107,7 @@ class Notifier:
             for one in config.instances
             if everywhere or any(option.keyword == _OWN_PRIORITIES for option in one.options)
         }
-        self._open_fifos(config.globals.runnables, secure)
-
-    def _open_fifos(self, runnables: Mapping[str, Runnable], secure: bool) -> None:
-        wanted = {fifo: keyword for keyword in _FIFOS if (fifo := runnables.get(keyword)) is not None}
-        for gone in self._fifos.keys() - wanted.keys():
-            self._fifos.pop(gone).close()
-        for fifo, keyword in wanted.items():
-            if fifo not in self._fifos:
-                self._fifos[fifo] = Fifo(fifo.command, fifo.identity)
-            reader = runnables.get(_FIFOS[keyword])
-            if reader is not None:
-                self._read_fifo(Command.of(reader.command, reader.identity).with_arguments(fifo.command), secure)
-
-    def _read_fifo(self, command: Command, secure: bool) -> None:
-        if command not in self._readers and _vetted(command, secure):
-            child = self._run(command, lambda status: self._reader_ended(command, status))
-            if child is not None:
-                self._readers[command] = child
-
-    def _reader_ended(self, command: Command, status: int) -> None:
-        if self._readers.pop(command, None) is not None:
-            log.warning("FIFO notify script %s ended with status %d", command.words[0], status)
+        self._fifos.open(config.globals.runnables, secure)
 
     # What happens ---------------------------------------------------------------------------------------
 
@@ -184,31 +157,16 @@ class Notifier:
             listener(told, state)
         self._write(told.kind, told.name, state, priority)
         if own := told.commands.get(_KEYWORDS[state]):
-            self._run(own)
+            self._children.begin(own)
         if (general := told.commands.get("notify")) and state != _LOWER:
-            self._run(general.with_arguments(told.kind, told.name, state, str(priority)))
+            self._children.begin(general.with_arguments(told.kind, told.name, state, str(priority)))
 
     def _write(self, kind: str, name: str, state: str, priority: int) -> None:
-        for fifo in self._fifos.values():
-            fifo.write(f'{kind} "{name}" {state} {priority}')
-
-    def _run(self, command: Command, ended: Ended | None = None) -> Child | None:
-        try:
-            return self._children.run(command, ended)
-        except OSError as error:
-            log.error("Script %s cannot be run: %s", command.words[0], (error.strerror or str(error)).lower())
-            return None
+        self._fifos.write(f'{kind} "{name}" {state} {priority}')
 
 
 def _told(kind: str, one: VrrpInstance | SyncGroup, secure: bool) -> Told:
     commands = {keyword: Command.of(text, one.runs_as.get(keyword, ROOT)) for keyword, text in one.notify.items()}
     return Told(
-        kind, one.name, {keyword: command for keyword, command in commands.items() if _vetted(command, secure)}
+        kind, one.name, {keyword: command for keyword, command in commands.items() if allowed(command, secure)}
     )
-
-
-def _vetted(command: Command, secure: bool) -> bool:
-    vetted = vet(command, secure)
-    if vetted.message:
-        log.warning(vetted.message)
-    return vetted.runs

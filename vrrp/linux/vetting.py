@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import NamedTuple
 
 from vrrp.config.host import Program
 from vrrp.linux.child import Command
 from vrrp.linux.machine import ThisMachine, open_to_others
+
+log = logging.getLogger("vrrp.notify")
 
 
 class Vetted(NamedTuple):
@@ -35,3 +38,11 @@ def vet(command: Command, secure: bool) -> Vetted:
         tail = " - disabling." if secure else "."
         return Vetted(not secure, f"Unsafe permissions found for script '{open_to_others(Path(path))}'{tail}")
     return Vetted(True)
+
+
+def allowed(command: Command, secure: bool) -> bool:
+    """Whether it may be run; what is to be said of it is logged."""
+    vetted = vet(command, secure)
+    if vetted.message:
+        log.warning("%s", vetted.message)
+    return vetted.runs
