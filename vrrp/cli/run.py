@@ -98,6 +98,7 @@ def _run(
     from vrrp.linux.held_signals import held_signals
     from vrrp.linux.log.event_log import EventLog
     from vrrp.linux.log.output import set_up
+    from vrrp.linux.lvs.virtual_servers import VirtualServers
     from vrrp.linux.mail import Mailer
     from vrrp.linux.notify import Notifier
     from vrrp.linux.rights import missing_rights
@@ -125,6 +126,7 @@ def _run(
                 ProcessWatcher(),
                 ScriptRunner(),
                 CheckWatcher(),
+                VirtualServers(),
             ]
             shown: list[Service] = [status, ControlSocket(status, state), *web]
             services = [EventLog(), *scripts, *shown, Scheduling(), ServiceManager()]

@@ -19,13 +19,14 @@ _EXTRA = "addresses are announced as garp_master_refresh says, by the interface 
 _RELOAD = "SIGHUP reads the file that was named at the start"
 _BFD = "BFD sessions are taken to be up"
 _LVS = "the kernel's IPVS is not told of it"
+_MAIL = "mail is written of virtual routers; quorum_up, notify_up and the others run scripts"
 _ONE_PROCESS = "all is one process, for which the settings that begin with vrrp_ hold"
 
 WITHOUT_EFFECT: Mapping[str, str] = {
     **dict.fromkeys(
         word_set("""
         enable_snmp_checker enable_snmp_keepalived enable_snmp_rfc enable_snmp_rfcv2 enable_snmp_rfcv3
-        enable_snmp_vrrp enable_traps snmp_socket
+        enable_snmp_vrrp enable_traps snmp_name snmp_socket
         """),
         _SNMP,
     ),
@@ -63,7 +64,7 @@ WITHOUT_EFFECT: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         word_set("""
-        lvs_flush lvs_flush_on_stop lvs_flush_onstop lvs_netlink_cmd_rcv_bufs lvs_netlink_cmd_rcv_bufs_force
+        lvs_netlink_cmd_rcv_bufs lvs_netlink_cmd_rcv_bufs_force
         lvs_netlink_monitor_rcv_bufs lvs_netlink_monitor_rcv_bufs_force lvs_sync_daemon
         lvs_sync_daemon_interface lvs_timeouts nftables_ipvs nftables_ipvs_priority nftables_ipvs_start_fwmark
         """),
@@ -93,6 +94,7 @@ WITHOUT_EFFECT: Mapping[str, str] = {
     "promote_secondaries": "with the first address of a network its others go, as the kernel has it",
     "random_seed": "nothing is drawn by lot",
     "tmp_config_directory": "what is read is not kept",
+    "smtp_alert_checker": _MAIL,
     "track_src_ip": "an interface without any address to send from is as one that is down",
     "umask": "what scripts make is readable for their user alone",
     "use_pid_dir": "--state-dir says where the process number is",
@@ -113,3 +115,14 @@ def without_effect(parsed: ParsedConfig) -> Iterator[str]:
             told.add(keyword)
             where = f"{file_of(line, parsed.config.filename)}:{line}"
             yield f"{where}: {keyword} has no effect here: {WITHOUT_EFFECT[keyword]}"
+    alerts = [
+        line
+        for server in parsed.config.virtual_servers
+        for line, wanted in (
+            (server.line, server.smtp_alert),
+            *((one.line, one.smtp_alert) for one in server.real_servers),
+        )
+        if wanted
+    ]
+    for line in alerts[:1]:
+        yield f"{file_of(line, parsed.config.filename)}:{line}: smtp_alert has no effect here: {_MAIL}"

@@ -9,7 +9,7 @@ import os
 from pyroute2.netlink import CTRL_CMD_GETFAMILY, GENL_ID_CTRL, NETLINK_GENERIC, ctrlmsg
 from pyroute2.netlink.generic.ipvs import GENL_NAME
 
-from vrrp.linux.lvs.messages import Change, command_line, message
+from vrrp.linux.lvs.messages import Change, command_line, flush_message, message
 from vrrp.linux.netlink import Netlink
 from vrrp.lvs.effects import (
     AddDestination,
@@ -49,6 +49,13 @@ class Ipvs:
         except OSError as error:
             if not (isinstance(change, RemoveService | RemoveDestination) and error.errno in _GONE):
                 log.error("IPVS: %s: %s", command_line(change), (error.strerror or str(error)).lower())
+
+    def flush(self) -> None:
+        """Have no services at all, whoever put them there."""
+        try:
+            self._netlink.ask(self._family, flush_message())
+        except OSError as error:
+            log.error("IPVS: ipvsadm -C: %s", (error.strerror or str(error)).lower())
 
     def close(self) -> None:
         """Let it go; what it was told stays."""

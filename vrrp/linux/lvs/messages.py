@@ -129,6 +129,13 @@ def message(change: Change) -> Message:
     return said
 
 
+def flush_message() -> Message:
+    """The command that has IPVS forget all services."""
+    said = Message()
+    said["cmd"], said["version"] = ipvs.IPVS_CMD_FLUSH, ipvs.GENL_VERSION
+    return said
+
+
 def command_line(change: Change) -> str:
     """The same command as ipvsadm(8) has it, for people."""
     words = ["ipvsadm", _OPTIONS[type(change)], *_name(change.service)]
