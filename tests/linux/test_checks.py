@@ -313,6 +313,7 @@ def test_a_reload_leaves_what_is_the_same(servers: CheckServers, tmp_path: Path)
     assert seen[1][1]["checks"] == 0
     assert [row["state"] for row in rows] == ["up", "up"]
     assert [(server, up) for server, up, *_ in reports] == [
+        ("[10.0.0.1]:tcp:80", True),
         ("[10.0.0.2]:tcp:80", False),
         ("[10.0.0.2]:tcp:80", True),
     ]

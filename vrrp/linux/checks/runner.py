@@ -53,7 +53,7 @@ _KINDS: Mapping[type[Checker], str] = {
 
 
 class Report(Protocol):
-    """What is told when a checker's verdict or the weight that it asks for changes.
+    """What is told of a checker's first verdict, and when its verdict or the weight that it asks for changes.
 
     `weight` is what the real server is to weigh, where a checker asks for that (MISC_CHECK with misc_dynamic,
     FILE_CHECK); None: what it weighs in the file. `reason` is the line that was logged. The time is CLOCK_MONOTONIC
@@ -185,10 +185,11 @@ class CheckRunner:
     def judge(self, checking: Checking, outcome: Outcome) -> None:
         """Take in what became of a check, and tell of it."""
         now_ns = time.monotonic_ns()
+        first = not checking.known
         judgement = checking.finish(now_ns, outcome)
         for line in judgement.lines:
             log.info("%s", line)
-        if judgement.changed:
+        if judgement.changed or (first and checking.known):
             self._report(now_ns, checking.target.key, checking.up, checking.weight, checking.reason)
 
 
