@@ -15,8 +15,8 @@ from vrrp.linux.without_effect import WITHOUT_EFFECT
 
 REFUSED = frozenset({"use_ipvlan", "use_vmac_addr"})
 CHECKERS = word_set("""
-    checker_log_all_failures lvs_notify_fifo lvs_notify_fifo_script no_checker_emails rs_init_notifies
-    smtp_alert_checker
+    checker_log_all_failures lvs_flush lvs_flush_on_stop lvs_flush_onstop lvs_notify_fifo lvs_notify_fifo_script
+    rs_init_notifies
     """)
 ACTED = {
     "global_defs": word_set("""

@@ -274,3 +274,11 @@ def test_since_when_is_kept() -> None:
 def test_without_quorum_and_sorry_server_it_goes_without_a_word_of_them() -> None:
     balancer = started(conf("TCP_CHECK {\n alpha\n }", head=""))
     assert plain(balancer.reload(0, (), ())) == ["Removing Virtual Server VS", "RemoveService 10.0.0.1"]
+
+
+def test_of_new_servers_that_are_up_it_is_told_where_that_is_asked_for() -> None:
+    both = conf("TCP_CHECK {\n }", "TCP_CHECK {\n alpha\n }", head="")
+    balancer = Balancer(*servers_of(both), tells_new=True)
+    assert plain(balancer.start(0))[1:3] == ["AddDestination 10.0.0.1 2 weight 1", "ServerChanged True"]
+    three = balancer.reload(0, *servers_of(both.replace("10.0.0.3 80", "10.0.0.3 81").replace("alpha", "")), True)
+    assert [one.real_server for one in three if isinstance(one, ServerChanged)] == ["[10.0.0.3]:tcp:81"]

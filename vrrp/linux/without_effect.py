@@ -94,7 +94,7 @@ WITHOUT_EFFECT: Mapping[str, str] = {
     "promote_secondaries": "with the first address of a network its others go, as the kernel has it",
     "random_seed": "nothing is drawn by lot",
     "tmp_config_directory": "what is read is not kept",
-    "smtp_alert_checker": _MAIL,
+    **dict.fromkeys(("no_checker_emails", "smtp_alert_checker"), _MAIL),
     "track_src_ip": "an interface without any address to send from is as one that is down",
     "umask": "what scripts make is readable for their user alone",
     "use_pid_dir": "--state-dir says where the process number is",

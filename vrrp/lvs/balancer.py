@@ -22,6 +22,7 @@ class Balancer:
     Args:
         servers: the virtual servers.
         groups: the virtual_server_groups that they name.
+        tells_new: see `Pool`.
         addresses: those that this machine has. With `ha_suspend` the checkers of a virtual server rest while it has
             not the virtual server's, and what they found last stays true (keepalived, measured).
     """
@@ -30,9 +31,10 @@ class Balancer:
         self,
         servers: Sequence[VirtualServer],
         groups: Sequence[VirtualServerGroup] = (),
+        tells_new: bool = False,
         addresses: Collection[Address] = (),
     ) -> None:
-        self.pools = _pools(servers, groups)
+        self.pools = _pools(servers, groups, tells_new)
         self._places = _places(self.pools)
         self._addresses = frozenset(addresses)
 
@@ -57,13 +59,19 @@ class Balancer:
             return ()
         return place.report(now_ns, key.real_server, key.index, up, weight)
 
-    def reload(self, now_ns: int, servers: Sequence[VirtualServer], groups: Sequence[VirtualServerGroup]) -> Effects:
+    def reload(
+        self,
+        now_ns: int,
+        servers: Sequence[VirtualServer],
+        groups: Sequence[VirtualServerGroup],
+        tells_new: bool = False,
+    ) -> Effects:
         """Take another configuration: what is gone goes first, then what is another changes, then comes what is new.
 
         Where real servers go keepalived 2.2.7 tells that the quorum is lost, even when it is not; here that is told
         only when it is. Of a group whose entries change it leaves services behind in IPVS; here they go.
         """
-        before, wanted = self.pools, _pools(servers, groups)
+        before, wanted = self.pools, _pools(servers, groups, tells_new)
         effects: list[Effect] = []
         for key, pool in before.items():
             if key not in wanted:
@@ -71,7 +79,7 @@ class Balancer:
         self.pools = {key: before.get(key, pool) for key, pool in wanted.items()}
         for key, pool in wanted.items():
             known = before.get(key)
-            effects += pool.start(now_ns) if known is None else known.reload(now_ns, pool.server, pool.services)
+            effects += pool.start(now_ns) if known is None else known.reload(now_ns, pool)
         self._places = _places(self.pools)
         return (*effects, *self._activate("Deactivating", self.pools.values()))
 
@@ -95,12 +103,14 @@ class Balancer:
                         yield Said(f"{verb} healthchecker for service {member.label} for VS {pool.label}")
 
 
-def _pools(servers: Sequence[VirtualServer], groups: Sequence[VirtualServerGroup]) -> dict[PoolKey, Pool]:
+def _pools(
+    servers: Sequence[VirtualServer], groups: Sequence[VirtualServerGroup], tells_new: bool
+) -> dict[PoolKey, Pool]:
     """One pool for each virtual server; of those that are the same the first."""
     known = {group.name: group for group in groups}
     pools: dict[PoolKey, Pool] = {}
     for server in servers:
-        pool = Pool(server, services_of(server, known))
+        pool = Pool(server, services_of(server, known), tells_new)
         pools.setdefault((pool.label, server.family), pool)
     return pools
 

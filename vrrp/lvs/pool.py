@@ -40,6 +40,7 @@ class Pool:
     Args:
         server: its configuration.
         services: what it is to IPVS.
+        tells_new: whether it is told of new real servers that are up (rs_init_notifies).
 
     Attributes:
         label: what keepalived calls it.
@@ -48,7 +49,7 @@ class Pool:
         since_ns: since when that is so.
     """
 
-    def __init__(self, server: VirtualServer, services: tuple[Service, ...]) -> None:
+    def __init__(self, server: VirtualServer, services: tuple[Service, ...], tells_new: bool = False) -> None:
         self.server = server
         self.services = services
         self.label = service_label(server.address, server.protocol)
@@ -57,6 +58,7 @@ class Pool:
         self.since_ns = 0
         self._sorry = _sorry_of(server)
         self._started = False
+        self.tells_new = tells_new
 
     @property
     def keys(self) -> Iterable[str]:
@@ -84,7 +86,7 @@ class Pool:
     def _start(self, now_ns: int) -> Iterator[Effect]:
         yield from map(AddService, self.services)
         for member in self.members.values():
-            yield from self._put(member, self._share(member))
+            yield from self._come(member)
         self._started = True
         yield from self._begin(now_ns)
 
@@ -146,14 +148,14 @@ class Pool:
             yield self._server_changed(member, up)
         yield from self._count(now_ns)
 
-    def reload(self, now_ns: int, server: VirtualServer, services: tuple[Service, ...]) -> Effects:
-        """Take another configuration of the same virtual server; only what is another in it changes."""
-        return tuple(self._reload(now_ns, server, services))
+    def reload(self, now_ns: int, wanted: Pool) -> Effects:
+        """Become as a pool of the same virtual server that was not started; only what is another in it changes."""
+        return tuple(self._reload(now_ns, wanted.server, wanted))
 
-    def _reload(self, now_ns: int, server: VirtualServer, services: tuple[Service, ...]) -> Iterator[Effect]:
+    def _reload(self, now_ns: int, server: VirtualServer, new: Pool) -> Iterator[Effect]:
         wanted = {_key(server, one): one for one in server.real_servers}
-        self.server = server
-        yield from self._change_services(services)
+        self.server, self.tells_new = server, new.tells_new
+        yield from self._change_services(new.services)
         for key in [key for key in self.members if key not in wanted]:
             member = self.members.pop(key)
             yield Said(f"service {member.label} no longer exist")
@@ -165,9 +167,9 @@ class Pool:
             members[key] = known or Member(now_ns, server, one)
             if known is not None:
                 yield from self._change(now_ns, known, one)
-        self.members = members
-        for member in members.values():
-            yield from self._put(member, self._share(member))
+        before, self.members = self.members, members
+        for key, member in members.items():
+            yield from self._put(member, self._share(member)) if key in before else self._come(member)
         yield from self._begin(now_ns)
 
     # Parts of a reload ----------------------------------------------------------------------------------
@@ -239,6 +241,12 @@ class Pool:
     def _edit(self, member: Member, weight: int) -> Iterator[Effect]:
         for service in self.services:
             yield EditDestination(service, member.destination(service, weight))
+
+    def _come(self, member: Member) -> Iterator[Effect]:
+        """A real server that is new."""
+        yield from self._put(member, self._share(member))
+        if self.tells_new and member.alive:
+            yield self._server_changed(member, True)
 
     def _rise(self, member: Member) -> Iterator[Effect]:
         where = f"Enabling service {member.label} of" if member.server.inhibit else f"Adding service {member.label} to"

@@ -39,7 +39,7 @@ PATIENCE_S = 1.0
 """How long the last scripts have to end, as those of virtual routers."""
 _FIFOS = {"lvs_notify_fifo": "lvs_notify_fifo_script", "notify_fifo": None}
 """The FIFOs that hear of virtual servers, and what reads each; the general one's reader is the virtual routers'."""
-_FLUSH = "lvs_flush"
+_FLUSH, _TELL_NEW = "lvs_flush", "rs_init_notifies"
 _FLUSH_ON_STOP = frozenset({"lvs_flush_on_stop", "lvs_flush_onstop"})
 _UP = {True: "UP", False: "DOWN"}
 
@@ -77,11 +77,12 @@ class VirtualServers:
         self._children = Children(asyncio.get_running_loop())
         self._fifos = Fifos(self._children, _FIFOS)
         config = daemon.config.config
-        self._balancer = Balancer(config.virtual_servers, config.virtual_server_groups, self._addresses())
+        servers, groups = config.virtual_servers, config.virtual_server_groups
+        self._balancer = Balancer(servers, groups, _has(config, _TELL_NEW), self._addresses())
         self._runner = CheckRunner(self._plan(config), self._report)
         await asyncio.sleep(0)  # the log has its own first line to write
         self._read(config)
-        if self._ipvs is not None and any(one.keyword == _FLUSH for one in config.globals.options):
+        if self._ipvs is not None and _has(config, _FLUSH):
             self._ipvs.flush()
         self._perform(self._balancer.start(time.monotonic_ns()))
         self._runner.start()
@@ -89,7 +90,7 @@ class VirtualServers:
         daemon.reloaded.append(self._read_again)
         daemon.reports["virtual_servers"] = lambda: list(self._virtual_servers())
         daemon.reports["real_servers"] = lambda: list(self._real_servers())
-        daemon.reports["checks"] = self._runner.rows
+        daemon.reports["checkers"] = self._runner.rows
 
     async def stop(self) -> None:
         """Take from IPVS what was put there, and give the last scripts a second."""
@@ -129,7 +130,8 @@ class VirtualServers:
         config = self._daemon.config.config
         self._read(config)
         now_ns = time.monotonic_ns()
-        self._perform(self._balancer.reload(now_ns, config.virtual_servers, config.virtual_server_groups))
+        servers, groups = config.virtual_servers, config.virtual_server_groups
+        self._perform(self._balancer.reload(now_ns, servers, groups, _has(config, _TELL_NEW)))
         self._check()
 
     def _check(self) -> None:
@@ -209,6 +211,10 @@ class VirtualServers:
                     "in_pool": member.held is not None,
                     "failing": f"{member.failing}/{len(member.server.checkers)}",
                 }
+
+
+def _has(config: KeepalivedConfig, keyword: str) -> bool:
+    return any(one.keyword == keyword for one in config.globals.options)
 
 
 def _scripts(config: KeepalivedConfig) -> Iterator[tuple[tuple[str, Identity], Command]]:
