@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from vrrp.config.devices import static_device
+from vrrp.config.lvs.model import VirtualServer
 from vrrp.config.model import KeepalivedConfig, VrrpInstance
 from vrrp.durations import duration_text
+from vrrp.linux.checks.runner import kind_of
 from vrrp.linux.configuration import Configuration, interfaces_of
+from vrrp.lvs.member import Member
+from vrrp.lvs.pool import Pool
 from vrrp.protocol.profile import KEEPALIVED
 from vrrp.protocol.router import Router
 from vrrp.protocol.virtual_router import VirtualRouter
@@ -18,7 +22,7 @@ _CENTISECOND_NS = 10_000_000
 
 
 def plan(configuration: Configuration, interfaces: Mapping[str, Sequence[AnyAddress]]) -> Iterator[str]:
-    """One line for each virtual router, and for what a master holds; then what is static, and not as the file has it.
+    """One line for each virtual router, and for what a master holds; then what is static, what is balanced, and notes.
 
     `interfaces` are this machine's, with their addresses.
     """
@@ -28,6 +32,8 @@ def plan(configuration: Configuration, interfaces: Mapping[str, Sequence[AnyAddr
     for instance, virtual_router in zip(config.instances, router.virtual_routers, strict=True):
         yield from _virtual_router(instance, virtual_router, instance.interface in interfaces)
     yield from _statics(config)
+    for server in config.virtual_servers:
+        yield from _virtual_server(server)
     yield from (str(one) for one in configuration.parsed.diagnostics)
     yield from configuration.notes
 
@@ -59,3 +65,15 @@ def _statics(config: KeepalivedConfig) -> Iterator[str]:
         yield f"always, {one.address}/{one.prefix} on {static_device(config, one)}"
     yield from (f"always, route {one.text}" for one in config.static_routes)
     yield from (f"always, rule {one.text}" for one in config.static_rules)
+
+
+def _virtual_server(server: VirtualServer) -> Iterator[str]:
+    pool = Pool(server, ())
+    sorry = f"; sorry server {pool.sorry[0]}" if pool.sorry is not None else ""
+    lasts = f"while real servers of weight {server.quorum} are up"
+    yield f"{pool.label}: balanced by {server.scheduler} {lasts}{sorry}"
+    for real in server.real_servers:
+        member = Member(0, server, real)
+        checked = ", ".join(map(kind_of, real.checkers)) or "nothing"
+        method = real.forwarding.method
+        yield f"{pool.label}: {member.label} by {method} with weight {real.weight}, checked by {checked}"

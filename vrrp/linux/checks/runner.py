@@ -49,6 +49,7 @@ _KINDS: Mapping[type[Checker], str] = {
     DnsCheck: "DNS_CHECK",
     UdpCheck: "UDP_CHECK",
     FileCheck: "FILE_CHECK",
+    BfdCheck: "BFD_CHECK",
 }
 
 
@@ -108,7 +109,7 @@ class CheckRunner:
             {
                 "virtual_server": one.target.key.virtual_server,
                 "real_server": one.target.key.real_server,
-                "check": _name(one.target.checker),
+                "check": kind_of(one.target.checker),
                 "index": one.target.key.index,
                 "state": "up" if one.up else "down",
                 "last": one.last.said if one.last is not None else "no check yet",
@@ -227,7 +228,7 @@ class _Run:
             outcome = await self._runner.ask(self.checking)
         except UnaskedError as error:
             key = self.checking.target.key
-            told = f"{key.real_server}: the {_name(self.checking.target.checker)} cannot be made: {error.strerror}"
+            told = f"{key.real_server}: the {kind_of(self.checking.target.checker)} cannot be made: {error.strerror}"
             if told != self._unasked:
                 log.warning("%s", told)
             self._unasked = told
@@ -238,5 +239,6 @@ class _Run:
         self.arm()
 
 
-def _name(checker: Checker) -> str:
+def kind_of(checker: Checker) -> str:
+    """What keepalived.conf calls a checker."""
     return checker.protocol if isinstance(checker, WebCheck) else _KINDS[type(checker)]

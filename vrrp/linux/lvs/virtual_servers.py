@@ -90,7 +90,7 @@ class VirtualServers:
         daemon.reloaded.append(self._read_again)
         daemon.reports["virtual_servers"] = lambda: list(self._virtual_servers())
         daemon.reports["real_servers"] = lambda: list(self._real_servers())
-        daemon.reports["checkers"] = self._runner.rows
+        daemon.reports["checks"] = self._runner.rows
 
     async def stop(self) -> None:
         """Take from IPVS what was put there, and give the last scripts a second."""
@@ -190,7 +190,7 @@ class VirtualServers:
         for pool in self._balancer.pools.values():
             sorry, sorry_serves = pool.sorry or ("", False)
             yield {
-                "name": pool.label,
+                "virtual_server": pool.label,
                 "state": "up" if pool.has_quorum else "down",
                 "scheduler": pool.server.scheduler,
                 "weight": pool.weight,
@@ -204,7 +204,7 @@ class VirtualServers:
             for member in pool.members.values():
                 yield {
                     "virtual_server": pool.label,
-                    "name": member.label,
+                    "real_server": member.label,
                     "state": "up" if member.alive else "down",
                     "method": member.server.forwarding.method,
                     "weight": member.weight,

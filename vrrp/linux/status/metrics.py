@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -62,15 +62,18 @@ def _verdicts(heading: str, label: str) -> Callable[[Json], Iterator[Sample]]:
     return samples
 
 
-_CHECKS = {"checks": ("virtual_server", "real_server", "check", "index"), "tracked_checks": ("name", "check")}
+_Tables: TypeAlias = Mapping[str, tuple[str, ...]]
+_CHECKS: _Tables = {"checks": ("virtual_server", "real_server", "check", "index"), "tracked_checks": ("name", "check")}
 """The tables of checkers, and what tells one from another in them."""
+_VIRTUAL_SERVERS: _Tables = {"virtual_servers": ("virtual_server",)}
+_REAL_SERVERS: _Tables = {"real_servers": ("virtual_server", "real_server")}
 
 
-def _checks(value: Callable[[Json], float | None]) -> Callable[[Json], Iterator[Sample]]:
-    """One sample for each checker that has it, where there are checkers."""
+def _in(tables: _Tables, value: Callable[[Json], float | None]) -> Callable[[Json], Iterator[Sample]]:
+    """One sample for each row that has it, where there are such tables."""
 
     def samples(document: Json) -> Iterator[Sample]:
-        for heading, names in _CHECKS.items():
+        for heading, names in tables.items():
             for row in document.get(heading, ()):
                 found = value(row)
                 if found is not None:
@@ -169,13 +172,40 @@ _METRICS = (
         lambda d: [({"reason": reason}, count) for reason, count in d["daemon"]["strangers"].items()],
     ),
     _Metric("vrrp_script_up", "gauge", "1 while a track script succeeds.", _verdicts("track_scripts", "script")),
+    _Metric(
+        "vrrp_virtual_server_up",
+        "gauge",
+        "1 while a virtual server has its quorum.",
+        _in(_VIRTUAL_SERVERS, lambda row: row["state"] == "up"),
+    ),
+    _Metric(
+        "vrrp_virtual_server_weight",
+        "gauge",
+        "What its real servers that are up weigh together.",
+        _in(_VIRTUAL_SERVERS, lambda row: row["weight"]),
+    ),
+    _Metric(
+        "vrrp_real_server_up",
+        "gauge",
+        "1 while all checkers of a real server are up.",
+        _in(_REAL_SERVERS, lambda row: row["state"] == "up"),
+    ),
+    _Metric(
+        "vrrp_real_server_weight",
+        "gauge",
+        "What a real server weighs, with what checkers add and take.",
+        _in(_REAL_SERVERS, lambda row: row["weight"]),
+    ),
     _Metric("vrrp_interface_up", "gauge", "1 while an interface has a carrier.", _verdicts("interfaces", "interface")),
     _Metric(
-        "vrrp_check_up", "gauge", "1 while a checker finds its server up.", _checks(lambda row: row["state"] == "up")
+        "vrrp_check_up",
+        "gauge",
+        "1 while a checker finds its server up.",
+        _in(_CHECKS, lambda row: row["state"] == "up"),
     ),
-    _Metric("vrrp_check_runs_total", "counter", "Checks that ended.", _checks(lambda row: row["checks"])),
-    _Metric("vrrp_check_failures_total", "counter", "Checks that failed.", _checks(lambda row: row["failures"])),
-    _Metric("vrrp_check_latency_seconds", "gauge", "How long the last check took.", _checks(_latency)),
+    _Metric("vrrp_check_runs_total", "counter", "Checks that ended.", _in(_CHECKS, lambda row: row["checks"])),
+    _Metric("vrrp_check_failures_total", "counter", "Checks that failed.", _in(_CHECKS, lambda row: row["failures"])),
+    _Metric("vrrp_check_latency_seconds", "gauge", "How long the last check took.", _in(_CHECKS, _latency)),
 )
 
 
