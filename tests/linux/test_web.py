@@ -262,6 +262,10 @@ def test_prometheus_understands_the_metrics(tmp_path: Path) -> None:
         "vrrp_check_latency_seconds",
         "vrrp_script_up",
         "vrrp_interface_up",
+        "vrrp_virtual_server_up",
+        "vrrp_virtual_server_weight",
+        "vrrp_real_server_up",
+        "vrrp_real_server_weight",
     }
 
 
