@@ -45,7 +45,9 @@ class Surroundings:
         """
         ns, tail = duration(text, what, unit)
         if tail:
-            self.complaints.warning(line, "bad-value", f"{what}: {tail!r} behind the duration {text} is not read")
+            self.complaints.warning(
+                line, "bad-value", f"{what}: {tail!r} behind the duration {text} is not read", "", Voice.PLAIN
+            )
         return ns
 
 

@@ -35,6 +35,8 @@ def read_bind(statement: Statement, proxy: ProxyDraft, around: Surroundings) -> 
             raise unknown(keyword, BIND, f"there is no keyword for bind {where}")
         value = kind.take(keyword, words, at + 1, statement.line, around)
         if keyword == "id":
+            if "id" in settings.values:
+                raise RefusedError("duplicate-id", f"bind {where} has an id already", "take one away")
             _own_id(statement, proxy, value)
         if keyword == "process":
             around.complaints.warning(statement.line, "deprecated", "'process' of bind goes with HAProxy 2.7")

@@ -9,6 +9,7 @@ from vrrp.config.haproxy.arguments import Surroundings
 from vrrp.config.haproxy.checks import CheckStep, Connect, Expect, SendData, SendRequest
 from vrrp.config.haproxy.diagnostics import RefusedError
 from vrrp.config.haproxy.draft import CheckDraft, ProxyDraft, Rules
+from vrrp.config.haproxy.expressions import check_expression
 from vrrp.config.haproxy.keywords import CHECK_OPTIONS
 from vrrp.config.haproxy.samples import check_sample
 from vrrp.config.haproxy.statement import Statement
@@ -302,7 +303,7 @@ def _pattern(statement: Statement, at: int, kind: str, keyword: str) -> tuple[in
     if kind == "binary":
         _hexadecimal(pattern)
     elif kind in {"rstatus", "rstring", "rbinary"}:
-        _expression(pattern, keyword)
+        check_expression(pattern, keyword)
     return at + 2, pattern
 
 
@@ -330,28 +331,6 @@ def _hexadecimal(text: str) -> str:
     if len(text) % 2 or not re.fullmatch("[0-9A-Fa-f]*", text):
         raise RefusedError("bad-value", f"{text!r} is not octets in hexadecimal", "two digits for each")
     return text
-
-
-def _expression(pattern: str, keyword: str) -> None:
-    """Whether an expression is one: as far as brackets and parentheses tell."""
-    depth, bracket, at = 0, False, 0
-    while at < len(pattern):
-        char = pattern[at]
-        if char == "\\":
-            at += 1
-        elif bracket:
-            bracket = char != "]"
-        elif char == "[":
-            bracket = True
-            # A ] that stands first is one of the characters.
-            at += pattern.startswith(("]", "^]"), at + 1) + pattern.startswith("^]", at + 1)
-        else:
-            depth += (char == "(") - (char == ")")
-        if depth < 0:
-            break
-        at += 1
-    if depth or bracket or pattern[:1] in {"*", "+", "?"}:
-        raise RefusedError("bad-value", f"{keyword}: {pattern!r} is no regular expression")
 
 
 def _codes(pattern: str) -> tuple[tuple[int, int], ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from vrrp.config.diagnostics import Voice
+from vrrp.config.haproxy.arguments import Surroundings
 from vrrp.config.haproxy.checks import Connect
 from vrrp.config.haproxy.diagnostics import Complaints
 from vrrp.config.haproxy.draft import ProxyDraft, ServerDraft
@@ -13,6 +14,8 @@ from vrrp.config.haproxy.global_lines import GlobalDraft
 from vrrp.config.haproxy.keywords import FLAGS, HTTP_FLAGS, KINDS
 from vrrp.config.haproxy.names import unknown
 
+_MAIL = frozenset({"from", "level", "mailers", "myhostname", "to"})
+_MAIL_NEEDS = frozenset({"from", "mailers", "to"})
 _LAYER_7 = frozenset({"uri", "url_param", "hdr"})
 _NEEDED_FOR_TFO = frozenset({"conn-failure", "empty-response", "response-timeout"})
 
@@ -24,12 +27,12 @@ class Whole:
     Attributes:
         proxies: frontends, backends and listens, in the order of the file.
         global_: the section `global`.
-        resolvers: the names of the `resolvers` sections.
+        names: those of the sections of other kinds, by kind.
     """
 
     proxies: tuple[ProxyDraft, ...]
     global_: GlobalDraft
-    resolvers: Set[str]
+    names: Mapping[str, Set[str]]
 
     @property
     def backends(self) -> Mapping[str, ProxyDraft]:
@@ -37,11 +40,13 @@ class Whole:
         return {one.name: one for one in reversed(self.proxies) if one.backend}
 
 
-def complete(whole: Whole, complaints: Complaints) -> None:
+def complete(whole: Whole, around: Surroundings) -> None:
     """Look at the whole, when HAProxy refuses none of its lines: or else it looks no further."""
+    complaints = around.complaints
     if complaints.refused:
         return
     backends = whole.backends
+    tables = {one.name for one in whole.proxies if one.lists.stick_table}
     for proxy in whole.proxies:
         if proxy.disabled:
             continue
@@ -52,7 +57,8 @@ def complete(whole: Whole, complaints: Complaints) -> None:
         _logging(proxy, whole, complaints)
         _timeouts(proxy, complaints)
         if proxy.backend:
-            _servers(proxy, whole, backends, complaints)
+            _servers(proxy, whole, backends, around)
+        _references(proxy, whole, tables, complaints)
     if not complaints.refused:
         _addresses(whole, complaints)
 
@@ -123,6 +129,38 @@ def _modes(proxy: ProxyDraft, complaints: Complaints) -> None:
         place = FLAGS[option][KINDS.index(proxy.kind)]
         if proxy.options.get(option) and place == "+":
             ignored(proxy.line, f"option {option} is ignored")
+
+
+def _references(proxy: ProxyDraft, whole: Whole, tables: Set[str], complaints: Complaints) -> None:
+    """Servers, tables and sections that must be there."""
+    known = proxy.lists.server_names
+    for rule in proxy.lists.use_server:
+        if "%" not in rule.name and rule.name not in known:
+            why = unknown(rule.name, known, f"{proxy.called}: use-server: there is no server")
+            complaints.error(rule.line, "unknown-server", why.message, why.instead, Voice.PLAIN)
+    for table, line in proxy.lists.sticks if proxy.backend else ():
+        if table not in tables:
+            complaints.error(
+                line, "unknown-table", f"{proxy.called}: there is no stick-table {table!r}", "", Voice.PLAIN
+            )
+    for name, line in proxy.error_sections:
+        if name not in whole.names.get("http-errors", ()):
+            complaints.error(
+                line, "unknown-section", f"{proxy.called}: there are no http-errors {name!r}", "", Voice.PLAIN
+            )
+    mail = {word for word in _MAIL if f"email-alert {word}" in proxy.words}
+    if mail and not mail >= _MAIL_NEEDS:
+        complaints.warning(
+            proxy.line, "no-mail", f"{proxy.called} sends no mail", "from, mailers and to belong together", Voice.PLAIN
+        )
+    if proxy.words.get("load-server-state-from-file") == "global" and "server-state-file" not in whole.global_.words:
+        complaints.warning(
+            proxy.line,
+            "no-state-file",
+            f"{proxy.called} loads its state from no file",
+            "server-state-file",
+            Voice.PLAIN,
+        )
 
 
 def _checks(proxy: ProxyDraft, whole: Whole, complaints: Complaints) -> None:
@@ -213,12 +251,9 @@ def _timeouts(proxy: ProxyDraft, complaints: Complaints) -> None:
         )
 
 
-def _servers(proxy: ProxyDraft, whole: Whole, backends: Mapping[str, ProxyDraft], complaints: Complaints) -> None:
+def _servers(proxy: ProxyDraft, whole: Whole, backends: Mapping[str, ProxyDraft], around: Surroundings) -> None:
+    complaints = around.complaints
     lists = proxy.lists
-    for rule in lists.use_server:
-        if "%" not in rule.name and rule.name not in lists.server_names:
-            why = unknown(rule.name, lists.server_names, f"{proxy.called}: use-server: there is no server")
-            complaints.error(rule.line, "unknown-server", why.message, why.instead, Voice.PLAIN)
     connects = [one for rules in (proxy.http_check, proxy.tcp_check) for one in _connects(rules)]
     over_tls = any(one.ssl for one in connects)
     port_elsewhere = any(
@@ -239,7 +274,7 @@ def _servers(proxy: ProxyDraft, whole: Whole, backends: Mapping[str, ProxyDraft]
             complaints.warning(
                 server.line, "needs-http", f"{name}: its cookie is ignored", "it needs mode http", Voice.PLAIN
             )
-        _verification(server, name, over_tls, whole, complaints)
+        _verification(server, name, over_tls, whole, around)
         if settings.word("track"):
             _tracking(server, name, proxy, backends, complaints)
         elif settings.flag("check") and not _check_port(server) and not port_elsewhere:
@@ -247,7 +282,7 @@ def _servers(proxy: ProxyDraft, whole: Whole, backends: Mapping[str, ProxyDraft]
                 server.line, "no-check-port", f"{name} has no port to check", "add a port to its address", Voice.PLAIN
             )
         resolvers = settings.values.get("resolvers")
-        if isinstance(resolvers, str) and resolvers not in whole.resolvers:
+        if isinstance(resolvers, str) and resolvers not in whole.names["resolvers"]:
             complaints.error(
                 server.line, "unknown-resolvers", f"{name}: there are no resolvers {resolvers!r}", "", Voice.PLAIN
             )
@@ -285,19 +320,24 @@ def _wild(server: ServerDraft) -> bool:
     return server.endpoint.address is None and not server.endpoint.host and not server.endpoint.first
 
 
-def _verification(server: ServerDraft, name: str, over_tls: bool, whole: Whole, complaints: Complaints) -> None:
+def _verification(server: ServerDraft, name: str, over_tls: bool, whole: Whole, around: Surroundings) -> None:
     settings = server.settings
     if not (settings.flag("ssl") or settings.flag("check_ssl") or over_tls):
         return
+    crt = settings.word("crt")
+    lost = bool(crt) and around.exists is not None and not around.exists(crt)
+    if lost:
+        around.complaints.error(server.line, "missing-file", f"{name}: there is no file {crt}")
     if settings.word("verify", "required") == "none" or settings.word("ca_file"):
         return
     if whole.global_.words.get("ssl-server-verify", ())[:1] == ("none",) and "verify" not in settings.values:
         return
-    complaints.error(
+    around.complaints.error(
         server.line,
         "verify-without-ca",
         f"{name} speaks TLS and has nothing to verify the certificate with",
         "add `ca-file FILE`, or `verify none` where the network is trusted",
+        Voice.PLAIN if lost else Voice.LINE,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Container
 from vrrp.config.diagnostics import Voice
 from vrrp.config.haproxy.arguments import Surroundings
 from vrrp.config.haproxy.diagnostics import RefusedError
+from vrrp.config.haproxy.expressions import check_expression
 from vrrp.config.haproxy.model import Acl, Condition
 from vrrp.config.haproxy.names import check_name
 from vrrp.config.haproxy.samples import ADDRESSES, BOOLEANS, INTEGERS, check_sample
@@ -46,7 +47,7 @@ def check_criterion(words: tuple[str, ...], line: int, around: Surroundings, wha
     Raises:
         RefusedError: HAProxy does not take it.
     """
-    if not words or not words[0]:
+    if not words:
         raise RefusedError("bad-sample", f"{what} has no criterion")
     fetch, converted = check_sample(words[0], what, criterion=True)
     at, method, from_file = 1, "", False
@@ -70,6 +71,9 @@ def check_criterion(words: tuple[str, ...], line: int, around: Surroundings, wha
                 "bad-value", f"{what}: there is no flag {flag!r}", "put -- before a pattern with a hyphen"
             )
     patterns = words[at + 1 :] if words[at : at + 1] == ("--",) else words[at:]
+    if method == "reg" or fetch.endswith("_reg"):
+        for pattern in patterns:
+            check_expression(pattern, what)
     if method or converted:
         return
     if not patterns and not from_file and fetch not in BOOLEANS:

@@ -70,6 +70,8 @@ class Lists:
     server_ids: dict[int, ServerDraft] = field(default_factory=dict)
     bind_ids: dict[int, int] = field(default_factory=dict)
     own_ids: int = 0
+    stick_table: bool = False
+    sticks: list[tuple[str, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -129,6 +131,7 @@ class ProxyDraft:
     logs: bool = False
     global_logs: bool = False
     rules_line: int = 0
+    error_sections: tuple[tuple[str, int], ...] = ()
     disabled: bool = False
     own_id: int = 0
     lists: Lists = field(default_factory=Lists)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import cast
 
 from vrrp.config.haproxy.addresses import endpoint
@@ -14,6 +13,7 @@ from vrrp.config.haproxy.check_lines import read_http_check, read_tcp_check
 from vrrp.config.haproxy.conditions import read_acl
 from vrrp.config.haproxy.diagnostics import RefusedError
 from vrrp.config.haproxy.draft import ProxyDraft
+from vrrp.config.haproxy.kept_lines import read_kept
 from vrrp.config.haproxy.keywords import (
     ABOLISHED,
     ABOLISHED_TIMEOUTS,
@@ -42,92 +42,10 @@ Handler = Callable[[Statement, ProxyDraft, Surroundings], None]
 
 _RETRYABLE = frozenset(["conn-failure", "empty-response", "junk-response", "response-timeout", "0rtt-rejected"])
 _RETRYABLE_CODES = frozenset(["401", "403", "404", "408", "425", "500", "501", "502", "503", "504"])
-_ERROR_CODES = frozenset(
-    [
-        "200",
-        "400",
-        "401",
-        "403",
-        "404",
-        "405",
-        "407",
-        "408",
-        "410",
-        "413",
-        "425",
-        "429",
-        "500",
-        "501",
-        "502",
-        "503",
-        "504",
-    ]
-)
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A line with one number, read forgivingly: the name under which it is kept."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What is known of a line that is kept and not modelled.
-
-    Attributes:
-        least: how many arguments it needs.
-        most: how many it takes; None is any.
-        first: what the first may be; () is anything.
-    """
-
-    least: int = 0
-    most: int | None = None
-    first: tuple[str, ...] = ()
-
-
-NUMBERS: Mapping[str, Number] = {
-    "backlog": Number("backlog"),
-    "fullconn": Number("fullconn"),
-    "maxconn": Number("maxconn"),
-    "retries": Number("retries"),
-}
-
-FORMS: Mapping[str, Form] = {
-    "bind-process": Form(),
-    "capture": Form(3, None, ("cookie", "request", "response")),
-    "clitcpka-cnt": Form(1),
-    "clitcpka-idle": Form(1),
-    "clitcpka-intvl": Form(1),
-    "compression": Form(1, None, ("algo", "type", "offload")),
-    "declare": Form(1, None, ("capture",)),
-    "description": Form(),
-    "dynamic-cookie-key": Form(1),
-    "email-alert": Form(2, None, ("from", "level", "mailers", "myhostname", "to")),
-    "error-log-format": Form(1, 1),
-    "errorfiles": Form(1),
-    "errorloc": Form(2),
-    "errorloc302": Form(2),
-    "errorloc303": Form(2),
-    "external-check": Form(2, None, ("command", "path")),
-    "filter": Form(1, None, ("cache", "compression", "fcgi-app", "opentracing", "spoe", "trace")),
-    "http-error": Form(2, None, ("status",)),
-    "http-send-name-header": Form(1),
-    "load-server-state-from-file": Form(1, None, ("global", "local", "none")),
-    "log-tag": Form(1),
-    "max-session-srv-conns": Form(1),
-    "persist": Form(1),
-    "server-state-file-name": Form(),
-    "srvtcpka-cnt": Form(1),
-    "srvtcpka-idle": Form(1),
-    "srvtcpka-intvl": Form(1),
-    "stick": Form(2, None, ("match", "on", "store-request", "store-response")),
-    "stick-table": Form(2),
-    "unique-id-format": Form(1),
-    "unique-id-header": Form(1),
-    "use-fcgi-app": Form(1),
-}
+NUMBERS = frozenset({"backlog", "fullconn", "maxconn", "retries"})
+"""Lines of one number, read forgivingly."""
 
 # What changes nothing that is modelled: it is not worth a word.
 _SILENT = frozenset({"description", "log-tag", "error-log-format", "bind-process"})
@@ -157,11 +75,9 @@ def read_proxy_line(statement: Statement, proxy: ProxyDraft, around: Surrounding
     if keyword in NUMBERS:
         text = statement.required(1, "a number")
         statement.no_more_than(1)
-        proxy.numbers[NUMBERS[keyword].name] = forgiving(text)
+        proxy.numbers[keyword] = forgiving(text)
         return True
-    _check_form(statement, FORMS[keyword])
-    if keyword == "external-check":
-        proxy.words[f"{keyword} {statement.argument(1)}"] = statement.argument(2)
+    read_kept(statement, proxy, around)
     if keyword == "bind-process":
         around.complaints.warning(statement.line, "deprecated", "'bind-process' does nothing", "take it away")
     return keyword in _SILENT
@@ -173,22 +89,9 @@ def _check_place(statement: Statement, proxy: ProxyDraft, around: Surroundings) 
     if place == "-" or (place == "n" and not proxy.name):
         where = f"an anonymous {proxy.kind}" if place == "n" else f"a section {proxy.kind}"
         raise RefusedError("not-here", f"{keyword!r} does not stand in {where}")
-    # These say it in their own words, or are also read.
-    if place == "w" and keyword not in {"error-log-format", "log-format", "log-format-sd"}:
+    # These say it themselves.
+    if place == "w" and keyword not in {"log-format", "log-format-sd"}:
         warn_of_place(PLACES[keyword], keyword, statement, proxy, around)
-
-
-def _check_form(statement: Statement, form: Form) -> None:
-    if form.first and statement.argument(1) not in form.first:
-        raise RefusedError(
-            "bad-value",
-            f"{statement.keyword!r} does not know {statement.argument(1)!r}",
-            f"known: {', '.join(form.first)}",
-        )
-    for position in range(1, form.least + 1):
-        statement.required(position, "an argument")
-    if form.most is not None:
-        statement.no_more_than(form.most)
 
 
 def _mode(statement: Statement, proxy: ProxyDraft, around: Surroundings) -> None:
@@ -218,10 +121,8 @@ def _timeout(statement: Statement, proxy: ProxyDraft, around: Surroundings) -> N
     inherited = proxy.defaults.timeouts.get(name, 0) if proxy.defaults is not None else 0
     if place == "w":
         warn_of_place(TIMEOUTS[name], what, statement, proxy, around)
-    elif (proxy.kind != "defaults" and before != inherited) or (proxy.kind == "defaults" and before != inherited):
-        around.complaints.warning(
-            statement.line, "overridden", f"{what!r} is given a second time", "the last one holds"
-        )
+    elif proxy.defaults is not None and before != inherited:
+        around.complaints.warning(statement.line, "overridden", f"{what!r} is given a second time", "the last holds")
     proxy.timeouts[name] = ns
 
 
@@ -295,7 +196,7 @@ def _rate_limit(statement: Statement, proxy: ProxyDraft, around: Surroundings) -
         raise RefusedError("bad-value", f"'rate-limit' does not know {statement.argument(1)!r}", "it knows sessions")
     number = strict(statement.required(2, "a number"), "rate-limit sessions")
     inherited = proxy.defaults.numbers.get("rate-limit", 0) if proxy.defaults is not None else 0
-    if proxy.numbers.get("rate-limit", 0) != inherited:
+    if proxy.defaults is not None and proxy.numbers.get("rate-limit", 0) != inherited:
         around.complaints.warning(statement.line, "overridden", "'rate-limit sessions' is given a second time")
     proxy.numbers["rate-limit"] = number
 
@@ -310,15 +211,6 @@ def _monitor_uri(statement: Statement, proxy: ProxyDraft, around: Surroundings) 
     proxy.words["monitor-uri"] = uri
 
 
-def _errorfile(statement: Statement, proxy: ProxyDraft, around: Surroundings) -> None:
-    code, path = statement.required(1, "a status code"), statement.required(2, "a file")
-    if code not in _ERROR_CODES:
-        raise RefusedError(
-            "bad-value", f"errorfile: HAProxy answers no {code}", f"it answers {', '.join(sorted(_ERROR_CODES))}"
-        )
-    around.need_file(path, "errorfile")
-
-
 HANDLERS: Mapping[str, Handler] = {
     "acl": _acl,
     "balance": read_balance,
@@ -329,7 +221,6 @@ HANDLERS: Mapping[str, Handler] = {
     "disabled": _disabled,
     "dispatch": _dispatch,
     "enabled": _disabled,
-    "errorfile": _errorfile,
     "force-persist": read_conditional,
     "hash-balance-factor": read_hash_balance_factor,
     "hash-type": read_hash_type,
@@ -365,7 +256,6 @@ HANDLERS: Mapping[str, Handler] = {
 
 _KEPT = frozenset(
     {
-        "errorfile",
         "force-persist",
         "http-after-response",
         "http-request",

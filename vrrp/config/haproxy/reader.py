@@ -24,6 +24,7 @@ from vrrp.config.haproxy.proxy_lines import read_proxy_line
 from vrrp.config.haproxy.statement import Prefix, Statement
 from vrrp.config.language.open_files import LARGEST_FILE
 
+_NAMED = SECTIONS - frozenset({*KINDS, "global", "namespace_list", "userlist"})
 _OWN_VARIABLES = {"HAPROXY_BRANCH": "2.6", "HAPROXY_VERSION": "2.6.12"}
 
 
@@ -113,7 +114,8 @@ class _Reader:
         self._defaults: dict[str, ProxyDraft] = {}
         self._latest: ProxyDraft | None = None
         self._ids: dict[int, ProxyDraft] = {}
-        self._resolvers: set[str] = {"default"}
+        # The names of the sections of each other kind.
+        self._names: dict[str, set[str]] = {"resolvers": {"default"}}
         self._unmodelled: list[Unmodelled] = []
         self._stopped = False
         self._named_twice: set[str] = set()
@@ -222,21 +224,12 @@ class _Reader:
         if kind == "global":
             self._global.line = self._global.line or statement.line
             statement.no_more_than(0)
-        elif kind in {
-            "cache",
-            "fcgi-app",
-            "http-errors",
-            "log-forward",
-            "mailers",
-            "peers",
-            "program",
-            "resolvers",
-            "ring",
-        }:
+        elif kind == "userlist":
+            statement.no_more_than(1)
+        elif kind in _NAMED:
             if not statement.argument(1):
                 raise RefusedError("missing-argument", f"{kind!r} needs a name", abort=True)
-            if kind == "resolvers":
-                self._resolvers.add(statement.argument(1))
+            self._names.setdefault(kind, set()).add(statement.argument(1))
 
     def _begin_proxy(self, statement: Statement) -> None:
         kind, name = statement.keyword, statement.argument(1)
@@ -317,21 +310,19 @@ class _Reader:
             )
 
     def _same_name(self, proxy: ProxyDraft) -> None:
-        """Two frontends, or two backends, of one name; a listen is both."""
-        others = []
-        if proxy.frontend:
-            others.append(self._frontends.setdefault(proxy.name, proxy))
-        if proxy.backend:
-            others.append(self._backends.setdefault(proxy.name, proxy))
-        other = next((one for one in others if one is not proxy), None)
-        if other is not None:
+        """Two frontends, or two backends, of one name."""
+        frontend = self._frontends.setdefault(proxy.name, proxy) if proxy.frontend else proxy
+        backend = self._backends.setdefault(proxy.name, proxy) if proxy.backend else proxy
+        # HAProxy lets a listen have the name of a backend before it.
+        other = frontend if proxy.frontend else backend
+        if other is not proxy:
             self._complaints.error(
                 proxy.line, "duplicate-name", f"{proxy.called} has the name of {other.called} in line {other.line}"
             )
 
     def _complete(self) -> None:
-        whole = Whole(tuple(self._proxies), self._global, self._resolvers)
-        complete(whole, self._complaints)
+        whole = Whole(tuple(self._proxies), self._global, self._names)
+        complete(whole, self._around)
 
     def parsed(self) -> ParsedHaproxy:
         numbers = self._numbers()

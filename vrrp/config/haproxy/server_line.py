@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from vrrp.config.diagnostics import Voice
 from vrrp.config.haproxy.addresses import Endpoint, endpoint
 from vrrp.config.haproxy.arguments import Surroundings
@@ -17,6 +19,7 @@ from vrrp.config.values import Address
 MOST_TEMPLATED = 10_000
 """No more servers are made of one `server-template`."""
 
+_METHODS = frozenset({"last", "libc", "none"})
 _TWO_WORDS = frozenset({*SERVER, "source", "usesrc"})
 
 
@@ -124,11 +127,30 @@ def _keywords(
         value = kind.take(keyword, words, at + 1, draft.line, around)
         if keyword == "sni":
             check_sample(str(value), "sni")
+        if keyword == "init-addr":
+            _check_methods(str(value))
+        if keyword == "resolve-net":
+            _check_networks(str(value))
         if keyword == "id":
             _own_id(draft, proxy, value)
         if kind.name:
             settings.values[kind.name] = value
         at += 1 + kind.more
+
+
+def _check_methods(text: str) -> None:
+    """The ways to find an address, as init-addr names them."""
+    for method in text.split(",") if text else ():
+        if method not in _METHODS and endpoint(method).name:
+            raise RefusedError("bad-value", f"init-addr does not know {method!r}", "last, libc, none or an address")
+
+
+def _check_networks(text: str) -> None:
+    for one in text.split(","):
+        try:
+            ipaddress.ip_network(one, strict=False)
+        except ValueError:
+            raise RefusedError("bad-value", f"resolve-net: {one!r} is no network", "write 10.0.0.0/8") from None
 
 
 def _own_id(draft: ServerDraft, proxy: ProxyDraft, value: object) -> None:
