@@ -82,8 +82,9 @@ class Vrrp:
 
 
 def spawn(*arguments: str | Path, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
-    """`vrrp`, as a process."""
-    program = [sys.executable, "-c", "from vrrp.cli.main import main; main()"]
+    """`vrrp`, as a process that Ctrl-C reaches, also where the tests run in the background."""
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = [sys.executable, "-c", f"{heed}; from vrrp.cli.main import main; main()"]
     return subprocess.Popen(
         [*program, *map(str, arguments)],
         stdout=stdout,
