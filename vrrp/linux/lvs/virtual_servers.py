@@ -116,7 +116,8 @@ class VirtualServers:
         return CheckPlan.of(config, self._balancer.checked)
 
     def _read(self, config: KeepalivedConfig) -> None:
-        self._fifos.open(config.globals.runnables, config.globals.enable_script_security)
+        fifos = config.globals.runnables if config.virtual_servers else {}
+        self._fifos.open(fifos, config.globals.enable_script_security)
         self._scripts = dict(_scripts(config))
         if config.virtual_servers and self._ipvs is None and not self._missed:
             try:
