@@ -21,20 +21,6 @@ _CHECKS = frozenset(f"{name}-check" for name in ("ldap", "mysql", "pgsql", "redi
 _API_SERVER = 6443
 _TLS_PORTS = frozenset({443, 6443, 9443})
 _TIMEOUTS = {"frontend": ("client",), "backend": ("connect", "server"), "listen": ("client", "connect", "server")}
-_HTTP_ONLY = {
-    ("cookie",): "cookies are ignored",
-    ("option", "forwardfor"): "no header is added",
-    ("option", "httplog"): "HAProxy logs as tcplog",
-}
-_REMOVED = {
-    "clitimeout": "timeout client",
-    "contimeout": "timeout connect",
-    "nbproc": "nbthread",
-    "reqadd": "http-request add-header",
-    "reqrep": "http-request replace-path",
-    "rspadd": "http-response add-header",
-    "srvtimeout": "timeout server",
-}
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\\.')
 _VARIABLE = re.compile(r"\$\{\w*\}?")
 
@@ -122,7 +108,7 @@ def _needs_tls(server: Server) -> bool:
     return server.port in _TLS_PORTS and not moved
 
 
-@check(_RULES["VRRP-W132"], _RULES["VRRP-E136"], _RULES["VRRP-W137"], _RULES["VRRP-W142"], _RULES["VRRP-W143"])
+@check(_RULES["VRRP-W132"], _RULES["VRRP-E136"], _RULES["VRRP-W137"], _RULES["VRRP-W143"])
 def proxies(cluster: Cluster) -> Iterator[Finding]:
     """Frontends and backends, and how they fit together."""
     for file, config in _files(cluster):
@@ -139,12 +125,6 @@ def proxies(cluster: Cluster) -> Iterator[Finding]:
                 yield _RULES["VRRP-W132"].finding(
                     file.place(section.line), f"{where} has no timeout {' and no timeout '.join(missing)}"
                 )
-            if section.mode == "tcp":
-                for words, effect in _HTTP_ONLY.items():
-                    for line in section.own(*words):
-                        yield _RULES["VRRP-W142"].finding(
-                            file.place(line.line), f"{where} is in mode tcp: {' '.join(words)} is ignored, {effect}"
-                        )
             if section.kind != "backend":
                 yield from _uses(file, config, section, names)
                 yield from _shared_port(file, config, section, own)
@@ -225,7 +205,7 @@ def _speaks_of(text: str, ports: set[str]) -> bool:
     return "haproxy" in text.lower() or any(re.search(rf"(?<!\d){port}(?!\d)", text) for port in ports)
 
 
-@check(_RULES["VRRP-E139"], _RULES["VRRP-E140"], _RULES["VRRP-E141"], _RULES["VRRP-E147"])
+@check(_RULES["VRRP-E139"], _RULES["VRRP-E140"], _RULES["VRRP-E147"])
 def refused(cluster: Cluster) -> Iterator[Finding]:
     """On what HAProxy does not start."""
     for file, config in _files(cluster):
@@ -244,16 +224,17 @@ def refused(cluster: Cluster) -> Iterator[Finding]:
                         related=[file.place(first.line)],
                     )
             for line in section.lines:
-                instead = _REMOVED.get(line.words[0])
-                if instead is not None:
-                    yield _RULES["VRRP-E141"].finding(
-                        file.place(line.line), f"{line.words[0]} is no more", mend=f"Write `{instead}`."
-                    )
-                unfilled = _VARIABLE.search(_QUOTED.sub("", lines[line.line - 1].partition("#")[0]))
+                unfilled = unfilled_variable(lines[line.line - 1])
                 if unfilled:
                     yield _RULES["VRRP-E139"].finding(
-                        file.place(line.line), f"{unfilled[0]} outside of quotes is not replaced"
+                        file.place(line.line), f"{unfilled} outside of quotes is not replaced"
                     )
+
+
+def unfilled_variable(line: str) -> str:
+    """A variable of a line that HAProxy does not replace, because it stands outside of quotes; "" without one."""
+    found = _VARIABLE.search(_QUOTED.sub("", line.partition("#")[0]))
+    return found[0] if found else ""
 
 
 @check(_RULES["VRRP-W146"])

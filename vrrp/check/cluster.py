@@ -15,7 +15,7 @@ from pathlib import PurePath
 
 from vrrp.check.finding import Place
 from vrrp.config.frr import FrrRouter
-from vrrp.config.haproxy import HaproxyConfig
+from vrrp.config.haproxy import HaproxyConfig, ParsedHaproxy
 from vrrp.config.language.line import file_of
 from vrrp.config.model import Address, KeepalivedConfig, ParsedConfig, SyncGroup, VrrpInstance
 
@@ -106,11 +106,19 @@ class Peers:
 
 @dataclass(frozen=True)
 class Sidecar:
-    """A file that stands beside the nodes': a haproxy.cfg or frr.conf with what it means, or a check script."""
+    """A file that stands beside the nodes': a haproxy.cfg or frr.conf with what it means, or a check script.
+
+    Attributes:
+        file, text: its name, and what stands in it.
+        haproxy: the sections and lines of a haproxy.cfg.
+        balancer: the same file as HAProxy reads it.
+        frr: the routers of a frr.conf.
+    """
 
     file: str
     text: str
     haproxy: HaproxyConfig | None = None
+    balancer: ParsedHaproxy | None = None
     frr: tuple[FrrRouter, ...] = ()
 
     def place(self, line: int, says: str = "") -> Place:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from vrrp.check.cluster import Cluster, Facts, Node, Sidecar, assemble, node_nam
 from vrrp.check.containers import is_manifest
 from vrrp.config import ParsedConfig, load
 from vrrp.config.frr import parse_frr
-from vrrp.config.haproxy import parse_haproxy
+from vrrp.config.haproxy import parse_haproxy, read_haproxy
 from vrrp.config.host import Host
 from vrrp.config.language.open_files import LARGEST_FILE
 
@@ -56,6 +57,8 @@ class Inputs:
         text: str,
         parse: Callable[[str | None], ParsedConfig],
         config_ids: Sequence[str | None] = (None,),
+        environment: Mapping[str, str] | None = None,
+        exists: Callable[[str], bool] | None = None,
     ) -> None:
         """Take one file in.
 
@@ -64,6 +67,8 @@ class Inputs:
             text: what stands in it.
             parse: reads it with a configuration id, if it is a keepalived.conf.
             config_ids: it is read with each: one file for several nodes.
+            environment: values for "${NAME}" in a haproxy.cfg.
+            exists: tells whether a file is there that a haproxy.cfg names; without it every one is.
         """
         kind = kind_of(text)
         if kind is Kind.KEEPALIVED:
@@ -72,7 +77,8 @@ class Inputs:
                 included = {file: other for file, other in parsed.texts.items() if file != name}
                 self.keepalived.append(Node(config_id or "", name, text, parsed, included))
         elif kind is Kind.HAPROXY:
-            self.beside.append(Sidecar(name, text, parse_haproxy(text, filename=name)))
+            balancer = read_haproxy(text, filename=name, environment=environment, exists=exists)
+            self.beside.append(Sidecar(name, text, parse_haproxy(text, filename=name), balancer))
         elif kind is Kind.FRR:
             self.beside.append(Sidecar(name, text, frr=parse_frr(text)))
         elif kind is Kind.SYSCTL:
@@ -139,7 +145,14 @@ def read_inputs(
     for path in dict.fromkeys(files):
         with path.open("rb") as handle:
             text = handle.read(LARGEST_FILE).decode("utf-8", "surrogateescape")
-        inputs.add(str(path), text, partial(_load, path, environment, host), config_ids or (None,))
+        inputs.add(
+            str(path),
+            text,
+            partial(_load, path, environment, host),
+            config_ids or (None,),
+            environment,
+            os.path.exists if host is not None else None,
+        )
     inputs.drop_included()
     return inputs
 

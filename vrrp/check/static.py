@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from vrrp.check import announcing, balancing, containers, election, holding, mismatch, mixing, reader, scripts
+from vrrp.check import (
+    announcing,
+    balancer,
+    balancing,
+    containers,
+    election,
+    holding,
+    mismatch,
+    mixing,
+    reader,
+    scripts,
+)
 from vrrp.check.rule import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -27,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     announcing.announced,
     announcing.notified,
     announcing.networks,
+    balancer.read,
     balancing.binds,
     balancing.servers,
     balancing.proxies,

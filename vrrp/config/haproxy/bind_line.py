@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from vrrp.config.haproxy.addresses import endpoint
 from vrrp.config.haproxy.arguments import Settings, Surroundings
 from vrrp.config.haproxy.diagnostics import RefusedError
@@ -9,6 +11,8 @@ from vrrp.config.haproxy.draft import BindDraft, ProxyDraft
 from vrrp.config.haproxy.line_keywords import BIND
 from vrrp.config.haproxy.names import unknown
 from vrrp.config.haproxy.statement import Statement
+
+_THREADS = re.compile(r"(?:[0-9]+/)?(?:all|odd|even|[0-9]+(?:-[0-9]*)?)(?:,[0-9]+(?:-[0-9]*)?)*")
 
 
 def read_bind(statement: Statement, proxy: ProxyDraft, around: Surroundings) -> None:
@@ -38,6 +42,8 @@ def read_bind(statement: Statement, proxy: ProxyDraft, around: Surroundings) -> 
             if "id" in settings.values:
                 raise RefusedError("duplicate-id", f"bind {where} has an id already", "take one away")
             _own_id(statement, proxy, value)
+        if keyword == "thread" and not _THREADS.fullmatch(str(value)):
+            raise RefusedError("bad-value", f"thread {value!r} is no number and no range", "write 1, 1-4 or all")
         if keyword == "process":
             around.complaints.warning(statement.line, "deprecated", "'process' of bind goes with HAProxy 2.7")
         if keyword == "mode" and not set(str(value)) <= set("01234567"):

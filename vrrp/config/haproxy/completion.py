@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from vrrp.config.diagnostics import Voice
 from vrrp.config.haproxy.arguments import Surroundings
 from vrrp.config.haproxy.checks import Connect
-from vrrp.config.haproxy.diagnostics import Complaints
+from vrrp.config.haproxy.diagnostics import Complaints, RefusedError
 from vrrp.config.haproxy.draft import ProxyDraft, ServerDraft
 from vrrp.config.haproxy.global_lines import GlobalDraft
 from vrrp.config.haproxy.keywords import FLAGS, HTTP_FLAGS, KINDS
+from vrrp.config.haproxy.log_lines import check_log_format
 from vrrp.config.haproxy.names import unknown
 
 _MAIL = frozenset({"from", "level", "mailers", "myhostname", "to"})
@@ -224,6 +225,12 @@ def _logging(proxy: ProxyDraft, whole: Whole, complaints: Complaints) -> None:
             f"{proxy.called} is in mode tcp: httplog is not possible",
             "it logs as tcplog",
         )
+    if chosen is not None:
+        try:
+            check_log_format(chosen.text, f"{proxy.called}: log-format")
+        except RefusedError as why:
+            complaints.refuse(chosen.line, why)
+            return
     if not proxy.logs and not (proxy.global_logs and whole.global_.logs):
         complaints.warning(
             chosen.line if chosen is not None and chosen.line > proxy.line else proxy.line,

@@ -95,10 +95,11 @@ class StatsDraft:
 
 @dataclass(slots=True)
 class LogFormat:
-    """What chose how is logged: `what` is the words, `line` where."""
+    """What chose how is logged: `what` is the words, `line` where, `text` the format itself of `log-format`."""
 
     what: str
     line: int
+    text: str = ""
 
 
 @dataclass(slots=True)

@@ -57,7 +57,6 @@ class Form:
 
 FORMS: Mapping[str, Form] = {
     "bind-process": Form(),
-    "declare": Form(2, None, ("capture",)),
     "dynamic-cookie-key": Form(1),
     "email-alert": Form(2, None, ("from", "level", "mailers", "myhostname", "to")),
     "error-log-format": Form(1, 1),
@@ -105,6 +104,13 @@ def _description(statement: Statement, proxy: ProxyDraft, around: Surroundings) 
     if not statement.argument(1):
         around.complaints.error(statement.line, "missing-argument", "HAProxy reads no further", "", Voice.PLAIN)
         raise RefusedError("missing-argument", "'description' needs a text")
+
+
+def _declare(statement: Statement, proxy: ProxyDraft, around: Surroundings) -> None:
+    if statement.argument(1) != "capture" or statement.argument(2) not in {"request", "response"}:
+        raise RefusedError("bad-value", "'declare' needs capture, and request or response")
+    if statement.argument(3) != "len" or not statement.argument(4):
+        raise RefusedError("missing-argument", "'declare capture' needs len LENGTH")
 
 
 def _persist(statement: Statement, proxy: ProxyDraft, around: Surroundings) -> None:
@@ -219,6 +225,7 @@ _READERS: Mapping[str, Callable[[Statement, ProxyDraft, Surroundings], None]] = 
     "clitcpka-idle": _keep_alive_probes,
     "clitcpka-intvl": _keep_alive_probes,
     "compression": _compression,
+    "declare": _declare,
     "description": _description,
     "errorfile": _errorfile,
     "errorfiles": _errorfiles,

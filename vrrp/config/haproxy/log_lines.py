@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from vrrp.config.haproxy.addresses import endpoint
 from vrrp.config.haproxy.arguments import Surroundings
 from vrrp.config.haproxy.diagnostics import RefusedError
 from vrrp.config.haproxy.draft import LogFormat, ProxyDraft
 from vrrp.config.haproxy.model import LogTarget
+from vrrp.config.haproxy.names import unknown
+from vrrp.config.haproxy.samples import check_sample
 from vrrp.config.haproxy.statement import Statement
 from vrrp.config.haproxy.values import forgiving
 from vrrp.config.haproxy.word_lists import word_lists
@@ -16,6 +20,8 @@ _FACILITIES = _LISTS["facilities"]
 _LEVELS = _LISTS["levels"]
 _FORMATS = _LISTS["formats"]
 _CLF = frozenset({"httplog", "httpslog"})
+_VARIABLES = _LISTS["variables"]
+_ITEM = re.compile(r"%(?:\{[^{}]*\})?-?(?:(%)|\[([^\]]*)\]|(\])|([A-Za-z]+))")
 _SHORTEST, _LONGEST = 80, 65535
 
 
@@ -105,6 +111,26 @@ def choose_log_format(statement: Statement, proxy: ProxyDraft, around: Surroundi
         )
         return
     if what != "log-format-sd":
-        proxy.log_format = LogFormat(what, statement.line)
+        proxy.log_format = LogFormat(what, statement.line, statement.argument(1) if what == "log-format" else "")
     else:
         proxy.words["log-format-sd"] = statement.argument(1)
+
+
+def check_log_format(text: str, what: str) -> None:
+    """The variables and samples of a log format.
+
+    Raises:
+        RefusedError: HAProxy does not know one.
+    """
+    at = text.find("%")
+    while at >= 0:
+        item = _ITEM.match(text, at)
+        if item is None:
+            raise RefusedError(
+                "bad-value", f"{what}: no variable behind % in {text[at : at + 20]!r}", "%% is a percent sign"
+            )
+        if item[2] is not None:
+            check_sample(item[2], what)
+        elif item[4] is not None and item[4] not in _VARIABLES:
+            raise unknown(item[4], _VARIABLES, f"{what}: there is no variable")
+        at = text.find("%", item.end())
