@@ -17,6 +17,9 @@ SHARED = Path(os.environ.get("VRRP_SHARED", ROOT / ".." / "shared")).resolve()
 # Debian puts keepalived and tcpdump where only root's PATH looks.
 PROGRAM_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 
+# Output is as wide as where there is no terminal: a shell may export its width, and pytest-xdist does.
+os.environ.pop("COLUMNS", None)
+
 # Neither has a deadline or minds slowness: a busy machine is not a bug of ours. "ci" draws the same examples
 # each time; `pytest --hypothesis-profile thorough` looks for new ones.
 settings.register_profile(

@@ -190,6 +190,7 @@ def test_a_damaged_capture(tmp_path: Path, vrrp: Vrrp) -> None:
 def test_a_bar_on_a_terminal(tmp_path: Path, vrrp: Vrrp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Console, "is_terminal", property(lambda console: console.stderr))
     monkeypatch.setattr(replay_module, "_PROGRESS_EACH", 1)
+    monkeypatch.setenv("COLUMNS", "300")  # the folder's name is long where several processes run the tests
     assert "a.pcap: 11 packets" in replayed(vrrp, tmp_path, steady(0, 10), "--address", "10.0.0.1").err
 
 

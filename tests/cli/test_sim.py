@@ -83,6 +83,9 @@ def test_json_has_the_promised_keys_types_and_seconds(tmp_path: Path, vrrp: Vrrp
         "failed": int,
         "longest_gap": float,
         "gaps": list,
+        "errors": dict,
+        "latency": dict,
+        "seconds": list,
     }
     assert story["sent"] == story["ok"] + story["failed"]
     assert {key: type(value) for key, value in story["gaps"][0].items()} == dict.fromkeys(
