@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias
@@ -15,6 +16,7 @@ from sim.flow.flows import Flows
 from sim.kernel import Kernel
 from sim.node import Node
 from sim.recorder import Recorder
+from sim.requests import write_requests
 from sim.result import Happened, Result
 from sim.scenario import EventSpec, InterfaceSpec, Scenario, ScenarioSource
 from sim.segment import Port, Segment
@@ -168,6 +170,15 @@ class Network:
         if station in self.nodes:
             return self.nodes[station]
         return (self.servers.get(station) or self.clients[station]).node
+
+    def requests_csv(self) -> str:
+        """Every request of every client that has ended, as CSV."""
+        text = io.StringIO()
+        kinds = {True: "ka", False: "new"}
+        write_requests(
+            text, {name: (kinds[one.habits.keep_alive], one.requests) for name, one in self.clients.items()}
+        )
+        return text.getvalue()
 
     # Building -------------------------------------------------------------------------------------------
 

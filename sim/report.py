@@ -12,12 +12,16 @@ from sim.plots import write_plot
 from sim.result import Result, Span
 from sim.timeline import (
     BRIEF_NS,
+    CLIENT_COLUMNS,
+    REQUEST_COLUMNS,
     Entry,
     Stretch,
     clashes,
+    client_row,
     duration_text,
     handovers,
     outages,
+    request_row,
     story,
     time_text,
     union,
@@ -230,14 +234,10 @@ def _clients(result: Result) -> Iterator[str]:
     if not result.clients:
         yield "<p>No clients.</p>\n"
         return
-    heads = ("client", "target", "#sent", "#ok", "#failed", "#longest gap")
-    rows = []
-    for name, client in result.clients.items():
-        gap = html.escape(duration_text(client.longest_gap_ns)) if client.gaps else "none"
-        rows.append(
-            (_escaped(name), _escaped(client.target), str(client.sent), str(client.ok), str(client.failed), gap)
-        )
-    yield from _table(heads, rows)
+    for columns, row_of in ((CLIENT_COLUMNS, client_row), (REQUEST_COLUMNS, request_row)):
+        heads = [f"#{name}" if side == "R" else name for name, side in columns]
+        rows = [row_of(name, client) for name, client in result.clients.items()]
+        yield from _table(heads, (tuple(map(html.escape, row)) for row in rows))
 
 
 def _counters(result: Result) -> Iterator[str]:

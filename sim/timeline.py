@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sim.result import SECOND_NS, Ownership, Result, Span, seconds
+from sim.result import SECOND_NS, ClientStory, Ownership, Result, Span, seconds
 from sim.sections import Section, cells, renderables, table_of, write_section, write_table, writer
 from vrrp.words import visible
 
@@ -154,24 +154,45 @@ def _sections(result: Result) -> Iterator[Section]:
     stretches, brief = clashes(result)
     sentences = (f"{handovers(brief)}.",) if brief else () if stretches else ("Never two masters.",)
     yield Section("Two masters", spans, tuple(_span_row(stretch) for stretch in stretches), sentences)
-    clients = tuple(
-        (
-            visible(name),
-            visible(story.target),
-            str(story.sent),
-            str(story.ok),
-            str(story.failed),
-            duration_text(story.longest_gap_ns) if story.gaps else "none",
-        )
-        for name, story in result.clients.items()
-    )
-    yield Section(
-        "Clients",
-        (("client", "L"), ("target", "L"), ("sent", "R"), ("ok", "R"), ("failed", "R"), ("longest gap", "R")),
-        clients,
-        () if clients else ("No clients.",),
-    )
+    clients = tuple(client_row(name, story) for name, story in result.clients.items())
+    yield Section("Clients", CLIENT_COLUMNS, clients, () if clients else ("No clients.",))
+    told = [(name, story) for name, story in result.clients.items() if story.latency is not None or story.errors]
+    if told:
+        yield Section("Requests", REQUEST_COLUMNS, tuple(request_row(name, story) for name, story in told), ())
     yield Section("Notes", (), (), tuple(visible(note) for note in result.notes) or ("No notes.",))
+
+
+CLIENT_COLUMNS = (
+    ("client", "L"),
+    ("target", "L"),
+    ("sent", "R"),
+    ("ok", "R"),
+    ("failed", "R"),
+    ("longest gap", "R"),
+)
+REQUEST_COLUMNS = (("client", "L"), ("p50", "R"), ("p99", "R"), ("max", "R"), ("what failed", "L"))
+
+
+def client_row(name: str, story: ClientStory) -> tuple[str, ...]:
+    """A client's story as cells of `CLIENT_COLUMNS`."""
+    gap = duration_text(story.longest_gap_ns) if story.gaps else "none"
+    return visible(name), visible(story.target), str(story.sent), str(story.ok), str(story.failed), gap
+
+
+def request_row(name: str, story: ClientStory) -> tuple[str, ...]:
+    """How long its requests took and what went wrong with them, as cells of `REQUEST_COLUMNS`."""
+    latency = story.latency
+    taken = (latency.p50_ns, latency.p99_ns, latency.max_ns) if latency is not None else ()
+    errors = ", ".join(f"{visible(kind)} {count}" for kind, count in story.errors.items())
+    return visible(name), *([latency_text(one) for one in taken] or ["none"] * 3), errors or "nothing"
+
+
+def latency_text(duration_ns: int) -> str:
+    """How long a request took: "0.40 ms", "31.1 ms", "2.41 s"."""
+    if duration_ns >= SECOND_NS:
+        return f"{seconds(duration_ns):.2f} s"
+    milliseconds = duration_ns / 1_000_000
+    return f"{milliseconds:.2f} ms" if milliseconds < 10 else f"{milliseconds:.1f} ms"
 
 
 def _span_row(stretch: Stretch) -> tuple[str, ...]:

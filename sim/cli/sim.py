@@ -39,6 +39,7 @@ _PROGRESS_FROM_NS = 600_000_000_000
 @click.option("--pcap", "pcap_file", type=_FILE, help="Write every frame, nanosecond pcap.")
 @click.option("--plot", "plot_file", type=_FILE, help="Draw the timeline: .png, .svg or .pdf.")
 @click.option("--report", "report_file", type=_FILE, help="Write a one-file HTML report.")
+@click.option("--requests", "requests_file", type=_FILE, help="Write every request of the clients, CSV.")
 @click.option(
     "--json",
     "json_file",
@@ -56,6 +57,7 @@ def command(
     pcap_file: Path | None,
     plot_file: Path | None,
     report_file: Path | None,
+    requests_file: Path | None,
     json_file: Path | None,
 ) -> int:
     """Run a scenario file, or the keepalived.conf files of all nodes.
@@ -77,6 +79,8 @@ def command(
     result = _run(network, until_ns, pcap_file, notes)
     if json_file is not None:
         write_text(json_file, json.dumps(result.to_json(), indent=1) + "\n")
+    if requests_file is not None:
+        write_text(requests_file, network.requests_csv())
     if plot_file is not None:
         from sim.plots import save_plot
 
