@@ -11,6 +11,8 @@ from sim.faults import FAULTS
 from sim.network import ReloadKey, reload_key
 from sim.scenario import Scenario, ScenarioSource, load_scenario, read_scenario
 from sim.scenario_file import ScenarioError
+from sim.script import Step
+from sim.script_file import MAX_SCRIPT_SIZE, ScriptFileError, read_script
 from sim.topology import lay_out
 from vrrp.config import Diagnostic, ParsedConfig, Severity, Verdict, load
 from vrrp.config.language.line import file_of
@@ -41,6 +43,9 @@ class Inputs:
     parsed: Mapping[str, ParsedConfig] = field(default_factory=dict)
     """What stands in each node's file."""
     parsed_reloads: Mapping[ReloadKey, ParsedConfig] = field(default_factory=dict)
+
+    scripts: Mapping[str, Mapping[str, Sequence[Step]]] = field(default_factory=dict)
+    """What the check scripts look at that stand beside a node's keepalived.conf, by node and name."""
 
     @property
     def texts(self) -> Mapping[str, str]:
@@ -133,8 +138,35 @@ def _gather(scenario: Scenario, source: ScenarioSource, known: Mapping[str, Pars
     balancers = [name for name, node in scenario.nodes.items() if node.haproxy is not None]
     if balancers:
         notes.append(f"haproxy on {', '.join(balancers)} is not simulated by this version: connections are accepted")
+    scripts = {
+        name: read_scripts(one, source.folder / node.keepalived, node.environment, notes)
+        for (name, node), one in zip(scenario.nodes.items(), parsed.values(), strict=True)
+    }
     files, diagnostics = tuple(reader.files), tuple(reader.diagnostics)
-    return Inputs(scenario, source, configs, files, diagnostics, tuple(notes), reloads, parsed, parsed_reloads)
+    return Inputs(
+        scenario, source, configs, files, diagnostics, tuple(notes), reloads, parsed, parsed_reloads, scripts
+    )
+
+
+def read_scripts(
+    parsed: ParsedConfig, file: Path, environment: Mapping[str, str], notes: list[str]
+) -> dict[str, tuple[Step, ...]]:
+    """What the check scripts of a file look at that stand beside it; `notes` gets a line for each not understood."""
+    found = {}
+    for script in parsed.config.scripts.values():
+        words = script.command.split()
+        beside = file.parent / Path(words[0]).name if words else file
+        if not words or not beside.is_file():
+            continue
+        try:
+            with beside.open("rb") as opened:
+                text = opened.read(MAX_SCRIPT_SIZE).decode("utf-8", "replace")
+            found[script.name] = read_script(text, environment)
+        except ScriptFileError as error:
+            notes.append(f"{beside}:{error.line}: {error}; script {script.name} passes unless an event says otherwise")
+        except OSError as error:
+            notes.append(f"{beside}: {_os_phrase(error)}; script {script.name} passes unless an event says otherwise")
+    return found
 
 
 class _Reader:

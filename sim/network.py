@@ -6,6 +6,7 @@ import gc
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeAlias
 
 from sim.alarms import AlarmClock
@@ -19,6 +20,7 @@ from sim.recorder import Recorder
 from sim.requests import write_requests
 from sim.result import Happened, Result
 from sim.scenario import EventSpec, InterfaceSpec, Scenario, ScenarioSource
+from sim.script import ScriptRun, Step, step_of
 from sim.segment import Port, Segment
 from sim.server import Behavior, Server
 from vrrp.protocol.profile import profile_named
@@ -41,7 +43,8 @@ class Network:
 
     `reloads` gives those of reload events that name another file or environment, by `reload_key`. `balancers` makes
     the load balancer of each node that has one; a node without, on which no server runs, accepts connections to all
-    ports itself. Without `quick` flows go step by step, with the same results.
+    ports itself. `scripts` are the check scripts that really look, by node and name; the scenario's own come before
+    them. Without `quick` flows go step by step, with the same results.
 
     ScenarioError (with the place in the scenario file) for a topology that cannot be: an interface on a segment
     that does not exist, a virtual router on an interface the node lacks or without an address of its family.
@@ -57,6 +60,7 @@ class Network:
         ideal: bool = False,
         reloads: Mapping[ReloadKey, RouterConfig] | None = None,
         balancers: Mapping[str, MakeBalancer] | None = None,
+        scripts: Mapping[str, Mapping[str, Sequence[Step]]] | None = None,
         quick: bool = True,
     ) -> None:
         self._ideal = ideal
@@ -77,6 +81,7 @@ class Network:
         self.instances: dict[str, tuple[str, ...]] = {}
         self._macs = 0
         self._addresses: dict[tuple[str, str], str] = {}
+        self._scripts = scripts or {}
         check_events(scenario, source, self._tracked(configs))
         self._check_names()
         for name, config in configs.items():
@@ -213,6 +218,7 @@ class Network:
         self._plug(node, ("nodes", name), spec.interfaces)
         node.forwarding = spec.forwarding
         node.sockets.nonlocal_bind = spec.nonlocal_bind
+        self._add_scripts(node, [script.name for known in (config, *later) for script in known.scripts])
         if name in self._balancers:
             node.balancer = self._balancers[name](node, self.flows)
             node.services.append(node.balancer)
@@ -221,6 +227,19 @@ class Network:
             self.instances.setdefault(virtual_router.name, shown)
             for address in shown:
                 self.recorder.expect(address)
+
+    def _add_scripts(self, node: Node, known: Sequence[str]) -> None:
+        steps = dict(self._scripts.get(node.name, {}))
+        for name, spec in self.scenario.nodes[node.name].scripts.items():
+            where = ("nodes", node.name, "scripts", name)
+            if name not in known:
+                raise self.source.error(where, f"there is no script {name!r}; {nearest(name, known)}")
+            try:
+                steps[name] = [step_of(one) for one in spec.steps]
+            except ValueError as error:
+                raise self.source.error(where, f"script {name}: {error}") from error
+        for name, taken in steps.items():
+            node.looks[name] = partial(ScriptRun, node, self.flows, name, taken)
 
     def _plug(self, node: Node, where: tuple[str, ...], interfaces: dict[str, InterfaceSpec]) -> None:
         if not interfaces:

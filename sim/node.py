@@ -8,6 +8,7 @@ unicast peers (their MAC is looked up).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 from sim.alarms import AlarmClock
 from sim.flow.balancer import Balancer, Service
@@ -29,6 +30,11 @@ from vrrp.wire.advertisement import Advertisement
 from vrrp.wire.announcement import announcement
 from vrrp.wire.ethernet import BROADCAST, IPV4, IPV6, EthernetFrame, group_mac, virtual_mac
 
+if TYPE_CHECKING:
+    from sim.script import ScriptRun
+
+Look: TypeAlias = Callable[[Callable[[bool], None]], "ScriptRun"]
+"""Makes a run of a check script, which is to be begun and tells whether all was good."""
 NO_ROUTER = RouterConfig(virtual_routers=())
 """What a host without a VRRP process runs."""
 _LOOPBACK_NET = b"\x7f"
@@ -91,7 +97,9 @@ class Node:
         self._respawn_delay_ns = 0
         self._respawn = 0
         self._scripts: dict[str, ScriptOutcome] = {}
-        self._default_outcome = ScriptOutcome.PASS
+        self._default_outcome: ScriptOutcome | None = None
+        self.looks: dict[str, Look] = {}
+        """How those check scripts run that really look: by name, what begins a run of it."""
         self._packer = Packer()
         self._busy_until_ns = 0
         """One thing after the other: addresses are set, then announced, one burst after another."""
@@ -275,9 +283,15 @@ class Node:
         else:
             self._scripts[name] = outcome
 
-    def script_outcome(self, name: str) -> ScriptOutcome:
-        """How a check script behaves now."""
+    def script_outcome(self, name: str) -> ScriptOutcome | None:
+        """How a check script behaves now because an event says so; None: it looks, or passes where it cannot."""
         return self._scripts.get(name, self._default_outcome)
+
+    def runs(self, process: str) -> bool:
+        """Whether a process of this name runs here."""
+        if process == "keepalived":
+            return self.process is not None and self.process.alive
+        return any(service.name == process and service.running for service in self.services)
 
     # What the process asks for --------------------------------------------------------------------------
 

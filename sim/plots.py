@@ -24,6 +24,7 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.textpath import TextToPath
 from matplotlib.transforms import Affine2DBase, ScaledTranslation, Transform, blended_transform_factory
 
+from sim.plot_clients import client_lanes, draw_shares, legend_handle
 from sim.result import SECOND_NS, Ownership, Result, Span, seconds
 from sim.timeline import BRIEF_NS, short_duration, stacked, union, verdict
 from vrrp.picture import picture_suffix
@@ -154,7 +155,9 @@ class _Drawing:
         self.figure = axes.figure.figure
         self.end_s = max(seconds(result.duration_ns), 1e-9)
         self.groups = _groups(result)
-        self.height = max((group.bottom_y for group in self.groups), default=1.0)
+        self.lanes_y = max((group.bottom_y for group in self.groups), default=1.0)
+        self.client_lanes = client_lanes(result)
+        self.height = self.lanes_y + len(self.client_lanes)
         self.clashes = tuple(span for span in result.dual_masters if span.duration_ns >= BRIEF_NS)
         self.sent_s: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
         for sent in result.sent:
@@ -163,7 +166,8 @@ class _Drawing:
 
     def draw(self, *, resize: bool) -> None:
         handles = self._legend_handles()
-        beside = itertools.chain(self.result.nodes, *self.result.instances.values())
+        clients = [lane.name for lane in self.client_lanes]
+        beside = itertools.chain(self.result.nodes, clients, *self.result.instances.values())
         widths_in = (self.inches(self.shortened(label, 9, _BESIDE_IN), 9) for label in beside)
         left_in = 0.3 + max(widths_in, default=0.0)
         if resize:
@@ -181,6 +185,10 @@ class _Drawing:
         self._prepare()
         for group in self.groups:
             self._draw_group(group)
+        for y, lane in enumerate(self.client_lanes, 1):
+            top, bottom = self.lanes_y + y - 1 + BLOCK_TOP - 0.2, self.lanes_y + y - 1 + BLOCK_BOTTOM
+            draw_shares(self.axes, lane, top, bottom, self.end_s)
+            self._write_beside((top + bottom) / 2, lane.name)
         self._draw_events(labels)
         self._draw_title(top_in)
         plain: _Look = {"fontsize": _EVENT_SIZE, "frameon": False, "borderaxespad": 0, "borderpad": 0}
@@ -246,6 +254,7 @@ class _Drawing:
             (result.events, Line2D([], [], color=_INK, linestyle="--", linewidth=0.9, label="event")),
             (result.outages, Patch(facecolor=OUTAGE_COLOR, alpha=0.35, label="no master")),
             (self.clashes, Patch(facecolor=CLASH_COLOR, alpha=0.35, label="more than one master")),
+            (self.client_lanes, legend_handle()),
         )
         handles += [handle for there, handle in maybe if there]
         return handles
@@ -257,8 +266,7 @@ class _Drawing:
         beside = [(y + _MIDDLE, node) for y, node in group.nodes]
         beside += [((lane.y + lane.bottom_y - 1) / 2 + _MIDDLE, lane.address) for lane in group.owners]
         for y, name in beside:
-            label = self.shortened(name, 9, _BESIDE_IN)
-            self._write(-0.1 / self.width_in, y, label, 9, _INK, ha="right", transform=margin)
+            self._write_beside(y, name)
         for y, node in group.nodes:
             self._draw_states(y, node, group.name)
             self._draw_adverts(y, node, group.name)
@@ -268,6 +276,10 @@ class _Drawing:
         for lane in group.owners:
             self._draw_owners(lane)
             self._label_spans(lane)
+
+    def _write_beside(self, y: float, name: str) -> None:
+        label, margin = self.shortened(name, 9, _BESIDE_IN), self.axes.get_yaxis_transform()
+        self._write(-0.1 / self.width_in, y, label, 9, _INK, ha="right", transform=margin)
 
     def _draw_states(self, y: float, node: str, instance: str) -> None:
         moves = [t for t in self.result.transitions if t.node == node and t.instance == instance]

@@ -32,6 +32,7 @@ from vrrp.wire.frame import Datagram
 
 if TYPE_CHECKING:
     from sim.node import Node
+    from sim.script import ScriptRun
 
 RELOAD_NS = 500_000
 """From the advertisement that a reload begins with to the one it ends with (keepalived, measured: 0.4 to 0.6 ms)."""
@@ -68,6 +69,8 @@ class VrrpProcess:
         self._runs: dict[str, deque[int]] = {}
         """The runs of each check script that are going on, by their numbers, the first begun first."""
         self._begun = 0
+        self._looking: dict[int, ScriptRun] = {}
+        """Those of them that really look."""
         self._queue: deque[tuple[str, Datagram]] = deque()
         self._news: list[Callable[[int], KeyedEffects]] = []
         self._handlers: dict[type, Callable[[int, Any, Any], None]] = {
@@ -232,14 +235,21 @@ class VrrpProcess:
         run = self._begun = self._begun + 1
         self._runs.setdefault(effect.name, deque()).append(run)
         outcome = self.node.script_outcome(effect.name)
-        if outcome is not ScriptOutcome.HANG:
-            ok = outcome is ScriptOutcome.PASS
+        look = self.node.looks.get(effect.name)
+        if outcome is None and look is not None:
+            looking = self._looking[run] = look(lambda good: self._script_ended(effect.name, run, good))
+            self._kernel.at(now_ns + SCRIPT_RUN_NS, looking.begin)
+        elif outcome is not ScriptOutcome.HANG:
+            ok = outcome is not ScriptOutcome.FAIL
             self._kernel.at(now_ns + SCRIPT_RUN_NS, lambda: self._script_ended(effect.name, run, ok))
 
     def _kill_script(self, now_ns: int, virtual_router: None, effect: KillScript) -> None:
-        self._runs[effect.name].popleft()
+        looking = self._looking.pop(self._runs[effect.name].popleft(), None)
+        if looking is not None:
+            looking.kill()
 
     def _script_ended(self, name: str, run: int, ok: bool) -> None:
+        self._looking.pop(run, None)
         if not self.alive or run not in self._runs.get(name, ()):
             return
         now_ns = self._kernel.now_ns

@@ -68,6 +68,11 @@ class Server:
         self.process: ServerProcess | None = None
         self._starts = 0
 
+    @property
+    def running(self) -> bool:
+        """Whether it has a process now."""
+        return self.process is not None and self.process.alive
+
     def start(self, now_ns: int) -> None:
         """Start it; nothing where it runs."""
         if self.process is None or not self.process.alive:

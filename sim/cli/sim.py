@@ -70,7 +70,15 @@ def command(
     try:
         given = _read(inputs, events, environment, profile)
         until_ns = parse_duration(until) if until is not None else None
-        network = Network(given.scenario, given.source, dict(given.configs), seed, ideal=ideal, reloads=given.reloads)
+        network = Network(
+            given.scenario,
+            given.source,
+            dict(given.configs),
+            seed,
+            ideal=ideal,
+            reloads=given.reloads,
+            scripts=given.scripts,
+        )
     except ScenarioError as error:
         raise BadInput(str(error)) from error
     except ValueError as error:

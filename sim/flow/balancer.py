@@ -6,7 +6,13 @@ from typing import Protocol
 
 
 class Service(Protocol):
-    """What starts with a node and dies with it."""
+    """What starts with a node and dies with it. `name` is its process's, as `pidof` knows it."""
+
+    name: str
+
+    @property
+    def running(self) -> bool:
+        """Whether it has a process now."""
 
     def start(self, now_ns: int) -> None:
         """Start it; nothing where it runs."""

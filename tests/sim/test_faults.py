@@ -14,6 +14,7 @@ from sim.faults import FAULTS, check_events
 from sim.flow.flows import Flows
 from sim.network import Network
 from sim.node import Node
+from sim.process import ScriptOutcome
 from sim.scenario import ScenarioSource, read_scenario
 from sim.scenario_file import ScenarioError
 from vrrp.protocol.settings import (
@@ -54,6 +55,9 @@ def run(*events: dict[str, Any], until: str = "11s") -> Network:
 
 class Balancer:
     """Notes what is done to it."""
+
+    name = "haproxy"
+    running = True
 
     def __init__(self, node: Node, flows: Flows) -> None:
         self.done: list[str] = []
@@ -99,6 +103,10 @@ def spoken(net: Network, name: str) -> int:
     return sum(sent.node == name for sent in net.recorder.sent)
 
 
+def outcome(net: Network) -> ScriptOutcome | None:
+    return net.nodes["r1"].script_outcome("x")
+
+
 def link(net: Network, name: str = "r1") -> bool:
     return net.nodes[name].interfaces["eth0"].port.up
 
@@ -115,8 +123,8 @@ EFFECTS: dict[str, tuple[dict[str, Any], Callable[[Network], object], object, ob
     "power-off": ({"node": "r1"}, lambda n: (n.nodes["r1"].powered, link(n)), (True, True), (False, False)),
     "pause": ({"node": "r1"}, lambda n: alive(n, "r1"), (True, False), (True, True)),
     "link-down": ({"node": "r1", "interface": "eth0"}, link, True, False),
-    "script-fail": ({"node": "r1"}, lambda n: n.nodes["r1"].script_outcome("x").name, "PASS", "FAIL"),
-    "script-hang": ({"node": "r1"}, lambda n: n.nodes["r1"].script_outcome("x").name, "PASS", "HANG"),
+    "script-fail": ({"node": "r1"}, lambda n: outcome(n) is ScriptOutcome.FAIL, False, True),
+    "script-hang": ({"node": "r1"}, lambda n: outcome(n) is ScriptOutcome.HANG, False, True),
     "loss": ({"segment": "lan", "rate": 0.25}, lambda n: n.segments["lan"].loss, 0.0, 0.25),
     "delay": (
         {"segment": "lan", "delay": {"distribution": "lognormal", "median": "1ms", "sigma": 0.5}},
@@ -197,9 +205,9 @@ def test_a_loss_of_0_and_a_new_delay_take_effect_on_the_wire() -> None:
 def test_a_script_of_a_name_has_its_own_outcome_until_all_are_told() -> None:
     net = run(event("1s", "script-fail", "r1", script="a"))
     node = net.nodes["r1"]
-    assert [node.script_outcome(name).name for name in "ab"] == ["FAIL", "PASS"]
+    assert [node.script_outcome(name) for name in "ab"] == [ScriptOutcome.FAIL, None]
     node = run(event("1s", "script-fail", "r1", script="a"), event("2s", "script-hang", "r1")).nodes["r1"]
-    assert [node.script_outcome(name).name for name in "ab"] == ["HANG", "HANG"]
+    assert [node.script_outcome(name) for name in "ab"] == [ScriptOutcome.HANG] * 2
 
 
 def test_a_partition_names_ports_of_its_segment_only() -> None:
