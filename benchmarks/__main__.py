@@ -13,13 +13,18 @@ from benchmarks import captures, daemon
 from benchmarks.codec import codec_races
 from benchmarks.measure import Race, run
 from benchmarks.report import document, missed, table
+from benchmarks.requests import request_races
 from benchmarks.simulator import simulator_races
 from vrrp.whole_file import write_text
 
-FIELDS: dict[str, Callable[[], Iterator[Race]]] = {"codec": codec_races, "simulator": simulator_races}
+FIELDS: dict[str, Callable[[], Iterator[Race]]] = {
+    "codec": codec_races,
+    "simulator": simulator_races,
+    "requests": request_races,
+}
 CAPTURE_ROUNDS = 5
 """Whole processes take longer than turns."""
-SHARE = {"codec": 1.0, "simulator": 5.0}
+SHARE = {"codec": 1.0, "simulator": 5.0, "requests": 5.0}
 """How much longer the turns of a field are: a simulation has to come round to its garbage."""
 
 

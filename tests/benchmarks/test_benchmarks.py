@@ -28,6 +28,7 @@ from benchmarks.peer_osken import load_osken
 from benchmarks.peer_scapy import load_scapy
 from benchmarks.peers import Job
 from benchmarks.report import document, table
+from benchmarks.requests import request_races
 from benchmarks.simulator import OurNetwork, priorities, simulator_races
 from conftest import ROOT
 from vrrp import master_down_ns
@@ -43,13 +44,19 @@ CODEC_TITLES = [
     "frame, each one new",
     "frame, a steady master's",
 ]
+SIMULATION_TITLES = (
+    "simulate 3 backups",
+    "simulate 20 backups",
+    "100 clients ask",
+    "100 clients ask inside TLS",
+)
 Results = list[tuple[Race, tuple[Standing | Absent, ...]]]
 
 
 @pytest.fixture(scope="module")
 def results() -> Results:
     """Every race, run as shortly as can be."""
-    races = (*codec_races(MESSAGES), *simulator_races((3, 20)))
+    races = (*codec_races(MESSAGES), *simulator_races((3, 20)), *request_races())
     return [(race, run(race, 2, 1e-4)) for race in races]
 
 
@@ -58,7 +65,7 @@ def names(standings: tuple[Standing | Absent, ...]) -> list[str]:
 
 
 def test_every_race_is_run_and_its_contestants_agree(results: Results) -> None:
-    assert [race.title for race, _ in results] == [*CODEC_TITLES, "simulate 3 backups", "simulate 20 backups"]
+    assert [race.title for race, _ in results] == [*CODEC_TITLES, *SIMULATION_TITLES]
     for race, standings in results:
         assert len(standings) == 1 + len(race.peers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import struct
 from pathlib import Path
@@ -87,12 +88,27 @@ def test_json_has_the_promised_keys_types_and_seconds(tmp_path: Path, vrrp: Vrrp
         "latency": dict,
         "seconds": list,
     }
+    assert sum(story["errors"].values()) == story["failed"]
+    assert set(story["latency"]) == {"p50", "p99", "max"}
+    assert sum(one["sent"] for one in story["seconds"]) == story["sent"]
     assert story["sent"] == story["ok"] + story["failed"]
     assert {key: type(value) for key, value in story["gaps"][0].items()} == dict.fromkeys(
         ("from", "to", "duration"), float
     )
     assert story["longest_gap"] == max(gap["duration"] for gap in story["gaps"])
     assert found["nodes"]["b"]["VI_1"]["sent"] > 0
+
+
+def test_every_request_as_csv(tmp_path: Path, vrrp: Vrrp) -> None:
+    file = scenario_file(tmp_path)
+    outcome = vrrp("sim", file, "--requests", tmp_path / "out.csv", "--json", "-")
+    story = json.loads(outcome.out)["clients"]["c"]
+    with (tmp_path / "out.csv").open(newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    assert list(rows[0]) == ["kind", "seq", "t_start", "t_end", "tcp_connect_s", "result", "node"]
+    assert sum(row["result"] == "ok" for row in rows) == story["ok"]
+    assert {row["kind"] for row in rows} == {"new"}
+    assert {row["node"] for row in rows if row["result"] == "ok"} <= {"a", "b"}
 
 
 def test_json_into_a_file_beside_the_timeline(tmp_path: Path, vrrp: Vrrp) -> None:
