@@ -352,10 +352,6 @@ def _tracking(
     server: ServerDraft, name: str, proxy: ProxyDraft, backends: Mapping[str, ProxyDraft], complaints: Complaints
 ) -> None:
     """Whose state it shares: somebody who is checked, and not itself in the end."""
-    settings = server.settings
-    if settings.flag("check"):
-        complaints.error(server.line, "bad-tracking", f"{name} is checked and tracks", "take one of the two away")
-        return
     first, here, seen = server, proxy, {id(server)}
     while True:
         backend, slash, tracked = first.settings.word("track").rpartition("/")

@@ -36,7 +36,7 @@ def read_server(statement: Statement, proxy: ProxyDraft, around: Surroundings) -
     draft = ServerDraft(name, _address(where, around), proxy.default_server.copy(), statement.line)
     _add(draft, proxy)
     _keywords(statement.words, 3, draft, proxy, around)
-    _need_agent_port(draft)
+    _check_whole(draft)
 
 
 def read_template(statement: Statement, proxy: ProxyDraft, around: Surroundings) -> None:
@@ -55,7 +55,7 @@ def read_template(statement: Statement, proxy: ProxyDraft, around: Surroundings)
         raise RefusedError("bad-value", f"'server-template': {count!r} is no number of servers", "write 3, or 1-3")
     template = ServerDraft(prefix, _address(where, around), proxy.default_server.copy(), statement.line)
     _keywords(statement.words, 4, template, proxy, around)
-    _need_agent_port(template)
+    _check_whole(template)
     if last - first >= MOST_TEMPLATED:
         around.complaints.note(
             statement.line, "not-modelled", f"of {last - first + 1} servers {MOST_TEMPLATED} are modelled"
@@ -81,7 +81,12 @@ def _add(draft: ServerDraft, proxy: ProxyDraft) -> None:
     proxy.lists.servers.append(draft)
 
 
-def _need_agent_port(draft: ServerDraft) -> None:
+def _check_whole(draft: ServerDraft) -> None:
+    """What the words of a line ask for together."""
+    if draft.settings.flag("check") and draft.settings.word("track"):
+        raise RefusedError(
+            "bad-tracking", f"server {draft.name} is checked and tracks another", "take one of them away"
+        )
     if draft.settings.flag("agent") and not draft.settings.number("agent_port"):
         raise RefusedError("no-agent-port", f"server {draft.name} has an agent and no port of it", "add agent-port")
 
