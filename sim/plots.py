@@ -25,6 +25,7 @@ from matplotlib.textpath import TextToPath
 from matplotlib.transforms import Affine2DBase, ScaledTranslation, Transform, blended_transform_factory
 
 from sim.plot_clients import client_lanes, draw_shares, legend_handle
+from sim.plot_events import ABOVE_IN, ROW_IN, EventLabel, level, upright
 from sim.result import SECOND_NS, Ownership, Result, Span, seconds
 from sim.timeline import BRIEF_NS, short_duration, stacked, union, verdict
 from vrrp.picture import picture_suffix
@@ -53,7 +54,7 @@ _MIDDLE = (BLOCK_TOP + BLOCK_BOTTOM) / 2
 _HEADER, _GAP, _ROW = 0.75, 0.3, 0.34
 _LANE_IN, _TALLEST_IN = 0.42, 500.0  # Agg draws at most 65536 pixels
 _BESIDE_IN, _RIGHT_IN = 3.0, 0.3
-_ROW_IN, _ABOVE_IN, _LEVEL_ROWS, _EVENT_IN = 0.17, 0.1, 5, 2.6
+_LEVEL_ROWS, _EVENT_IN = 5, 2.6
 _EVENT_SIZE, _SMALL_SIZE = 8.0, 7.0
 
 _Look = dict[str, Any]
@@ -173,7 +174,7 @@ class _Drawing:
         if resize:
             self.width_in = WIDTH_IN - left_in - _RIGHT_IN
         labels, height_in = self._place_events()
-        top_in = _ABOVE_IN + height_in
+        top_in = ABOVE_IN + height_in
         legend_in = sum(self.inches(str(handle.get_label()), _EVENT_SIZE) + 0.6 for handle in handles)
         legend_rows = math.ceil(legend_in / self.width_in)
         if resize:
@@ -367,7 +368,7 @@ class _Drawing:
                     taken.append((middle_s - half_s, middle_s + half_s))
                     break
 
-    def _place_events(self) -> tuple[list[_EventLabel], float]:
+    def _place_events(self) -> tuple[list[EventLabel], float]:
         """Level labels in rows when a few rows suffice; else upright ones side by side, as many as there is room.
 
         And how high they stand above the axes, in inches.
@@ -376,15 +377,15 @@ class _Drawing:
         for event in sorted(self.result.events, key=lambda event: event.at_ns):
             text = self.shortened(f"{event.node}: {event.text}" if event.node else event.text, _EVENT_SIZE, _EVENT_IN)
             events.append((seconds(event.at_ns) / self.end_s * self.width_in, text, self.inches(text, _EVENT_SIZE)))
-        labels = _level(events, self.width_in)
-        height_in = _ROW_IN
-        if any(label.y_in > _ABOVE_IN + (_LEVEL_ROWS - 0.5) * _ROW_IN for label in labels):
-            kept = events[:: math.ceil(len(events) * _ROW_IN / self.width_in)]
-            labels = _upright(kept, self.width_in)
+        labels = level(events, self.width_in)
+        height_in = ROW_IN
+        if any(label.y_in > ABOVE_IN + (_LEVEL_ROWS - 0.5) * ROW_IN for label in labels):
+            kept = events[:: math.ceil(len(events) * ROW_IN / self.width_in)]
+            labels = upright(kept, self.width_in)
             height_in = max(text_in for _, _, text_in in kept)
         return labels, max((label.y_in + height_in for label in labels), default=0.0)
 
-    def _draw_events(self, labels: Sequence[_EventLabel]) -> None:
+    def _draw_events(self, labels: Sequence[EventLabel]) -> None:
         above = self._inches_from(1.0)
         for event in self.result.events:
             self.axes.axvline(seconds(event.at_ns), color=_INK, linestyle="--", linewidth=0.9, zorder=5)
@@ -396,51 +397,6 @@ class _Drawing:
             look: _Look = {"transform": above, "va": "bottom", "bbox": _PAPER}
             look |= {"rotation": 90} if label.upright else {"ha": "left"}
             self._write(x, label.y_in, label.text, _EVENT_SIZE, _INK, **look)
-
-
-@dataclass(frozen=True, slots=True)
-class _EventLabel:
-    """In inches from the axes' top left, upwards; `x_in` is a level label's left edge, an upright one's middle."""
-
-    text: str
-    event_in: float
-    x_in: float
-    y_in: float
-    upright: bool
-
-
-_Event = tuple[float, str, float]  # where it is from the left, its label, how wide that is; in inches
-
-
-def _level(events: Sequence[_Event], width_in: float) -> list[_EventLabel]:
-    """From right to left, so that the line down from a label in a higher row passes those below on their left."""
-    labels = []
-    rows: list[float] = []  # where the leftmost label of each row begins
-    for event_in, text, text_in in reversed(events):
-        x_in = max(0.0, min(event_in, width_in - text_in))
-        blocked = [number for number, begin in enumerate(rows) if x_in + text_in + 0.1 > begin]
-        row = blocked[-1] + 1 if blocked else 0
-        rows[row : row + 1] = [x_in]
-        labels.append(_EventLabel(text, event_in, x_in, _ABOVE_IN + row * _ROW_IN, upright=False))
-    return labels
-
-
-def _upright(events: Sequence[_Event], width_in: float) -> list[_EventLabel]:
-    """Each as near to its event as those on its sides allow."""
-    places: list[float] = []
-    free_in = _ROW_IN / 2
-    for event_in, _, _ in events:
-        places.append(max(event_in, free_in))
-        free_in = places[-1] + _ROW_IN
-    limit_in = width_in - _ROW_IN / 2
-    for number in reversed(range(len(places))):
-        places[number] = min(places[number], limit_in)
-        limit_in = places[number] - _ROW_IN
-    y_in = _ABOVE_IN + _ROW_IN
-    return [
-        _EventLabel(text, event_in, x_in, y_in, upright=True)
-        for (event_in, text, _), x_in in zip(events, places, strict=True)
-    ]
 
 
 def _shade(color: str) -> _Look:
