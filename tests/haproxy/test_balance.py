@@ -10,6 +10,7 @@ import pytest
 from haproxy.program import recorded
 from sim.haproxy.balance import Asked, Balancer
 from sim.haproxy.contender import Contender
+from vrrp.config.haproxy import read_haproxy
 from vrrp.config.haproxy.model import Backend, Balance
 from vrrp.wire.address import pack
 
@@ -94,3 +95,21 @@ def test_the_same_servers_in_the_same_order(number: int) -> None:
     for name, *arguments in scene["inputs"]:
         getattr(replay, name)(*arguments)
     assert replay.chosen == scene["chosen"]
+
+
+HASHES = recorded("hashes")
+
+
+@pytest.mark.parametrize("number", range(len(HASHES)))
+def test_hashes_find_the_same_servers(number: int) -> None:
+    scene = HASHES[number]
+    backend = read_haproxy(f"backend b\n  mode http\n{scene['backend']}").model.backends[0]
+    servers = [Contender(server.id, weight_16ths=16 * server.weight) for server in backend.servers]
+    balancer = Balancer(backend, servers, random.Random(1))
+    found = []
+    for uri, headers in scene["requests"]:
+        asked = Asked(uri=uri, headers={name.lower(): value for name, value in headers.items()})
+        server = balancer.choose(asked)
+        assert server is not None
+        found.append(server.id - 1)
+    assert found == scene["chosen"]
