@@ -10,8 +10,9 @@ HAProxy 2.6.12, measured: tests/haproxy/data/balance.json.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
+from itertools import count
 from typing import Generic, TypeAlias, TypeVar
 
 from sim.haproxy.contender import HEAVIEST_16THS, Contender
@@ -41,16 +42,15 @@ _Entry: TypeAlias = tuple[int, int, _Seat[C]]
 class _Queue(Generic[C]):
     """Seats in the order of a key, equal ones as they came."""
 
-    __slots__ = ("_heap",)
+    __slots__ = ("_heap", "_tickets")
 
-    tickets = 0
-
-    def __init__(self) -> None:
+    def __init__(self, tickets: Iterator[int]) -> None:
         self._heap: list[_Entry[C]] = []
+        self._tickets = tickets
 
     def add(self, key: int, seat: _Seat[C]) -> None:
         """Put it here, and nowhere else."""
-        _Queue.tickets = seat.ticket = _Queue.tickets + 1
+        seat.ticket = next(self._tickets)
         seat.queue = self
         heappush(self._heap, (key, seat.ticket, seat))
 
@@ -70,9 +70,10 @@ class RoundRobin(Generic[C]):
 
     def __init__(self, servers: Iterable[C]) -> None:
         self._seats = {server: _Seat(server) for server in servers}
-        self._placed: _Queue[C] = _Queue()
-        self._waiting: _Queue[C] = _Queue()
-        self._later: _Queue[C] = _Queue()
+        tickets = count(1)
+        self._placed: _Queue[C] = _Queue(tickets)
+        self._waiting: _Queue[C] = _Queue(tickets)
+        self._later: _Queue[C] = _Queue(tickets)
         seated = [seat for seat in self._seats.values() if seat.server.usable]
         self._next_length = self._length = self._position = sum(seat.weight for seat in seated)
         for seat in seated:

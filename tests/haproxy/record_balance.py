@@ -163,6 +163,19 @@ def scenes() -> list[Scene]:
     stair = [{"weight": 1, "maxconn": limit} for limit in (2, 1, 3)]
     script = [["open"]] * 6 + [["close", 2], ["open"], ["close", 0], ["close", 1], ["open"], ["open"]]
     found.append({"balance": "first", "servers": stair, "inputs": script})
+    pair = [{"weight": 1, "maxconn": 1}, {"weight": 1}]
+    dying: list[list[Any]] = [["open"], ["die", 1], ["open"], ["rise", 1], ["open"], ["close", 0], ["open"], ["open"]]
+    full: list[list[Any]] = [["open"], ["open"], ["open"], ["open"], ["close", 0], ["open"]]
+    limited = [{"weight": 1, "maxconn": 1}, {"weight": 2, "maxconn": 2}]
+    for balance in ("roundrobin", "static-rr", "leastconn", "first"):
+        found.append({"balance": balance, "servers": pair, "inputs": dying})
+        found.append({"balance": balance, "servers": limited, "inputs": full})
+    three = [{"weight": 2}, {"weight": 1}, {"weight": 1}]
+    sources = [["open", f"127.0.{number}.{7 * number + 1}"] for number in range(24)]
+    away = [["state", number, "maint"] for number in range(3)]
+    script = [*sources, ["die", 1], *sources, ["rise", 1], *away, sources[0], ["state", 2, "ready"], *sources[:4]]
+    found.append({"balance": "source", "hash_type": "consistent", "servers": three, "inputs": script})
+    found.append({"balance": "source", "servers": three, "inputs": [*sources[:9], *away, *sources[:1]]})
     stream = random.Random(6)
     for balance, count in (("roundrobin", 16), ("static-rr", 6), ("leastconn", 8), ("first", 2), ("source", 4)):
         found += [draw(stream, balance, 90) for _ in range(count)]
