@@ -146,7 +146,7 @@ class CheckRun:
     def _go_on(self, now_ns: int) -> CheckActions:
         """Do steps until one has to wait, or none is left."""
         actions: CheckActions = ()
-        while self.result is None and self._at < len(self._steps):
+        while self._at < len(self._steps):
             step = self._steps[self._at]
             if isinstance(step, Connect):
                 return (*actions, self._connect(now_ns, step))
@@ -161,9 +161,7 @@ class CheckRun:
                 else:
                     actions += (Send(Octets(step.data)),)
             self._at += 1
-        if self.result is None:
-            actions += self._finish(now_ns)
-        return actions
+        return actions + self._finish(now_ns)
 
     def _connect(self, now_ns: int, step: Connect) -> OpenConnection:
         check, server = self._check, self._server
@@ -317,6 +315,7 @@ def check(
     answer `answer_ns` from what it answers.
     """
     run = CheckRun(method, server, timeouts)
+    speaker = service or Service(accepts_only=True)
     now_ns = 0
     actions = deque(run.begin(now_ns))
     inside_tls = False
@@ -331,16 +330,16 @@ def check(
             if service is None:
                 actions.extend(run.refused(now_ns))
                 continue
-            answers = service.greet()
+            answers = speaker.greet()
             actions.extend(run.connected(now_ns))
-        elif service is not None:
-            answers = service.answer(action.what, inside_tls=inside_tls)
+        else:
+            answers = speaker.answer(action.what, inside_tls=inside_tls)
             now_ns = _until(run, now_ns + answer_ns) if answers else now_ns
         for answer in answers:
             inside_tls = inside_tls or isinstance(answer, TlsReady)
             actions.extend(run.received(now_ns, answer))
-            if isinstance(answer, TlsReady) and service is not None:
-                for greeting in service.greet(inside_tls=True):
+            if isinstance(answer, TlsReady):
+                for greeting in speaker.greet(inside_tls=True):
                     actions.extend(run.received(now_ns, greeting))
     if run.deadline_ns is not None:
         run.expire(run.deadline_ns)

@@ -6,6 +6,7 @@ which makes it a round robin when all are idle. first fills one server after the
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import insort
 from collections.abc import Iterable
 from typing import Generic, TypeVar
@@ -15,7 +16,7 @@ from sim.haproxy.contender import HEAVIEST_16THS, Contender
 C = TypeVar("C", bound=Contender)
 
 
-class _Ordered(Generic[C]):
+class _Ordered(ABC, Generic[C]):
     """Usable servers in the order of a key; among equal ones in the order in which they got it."""
 
     def __init__(self, servers: Iterable[C]) -> None:
@@ -26,9 +27,9 @@ class _Ordered(Generic[C]):
         for server in servers:
             self.changed(server)
 
+    @abstractmethod
     def key(self, server: C) -> int:
         """What the order goes by."""
-        raise NotImplementedError
 
     def has_room(self, server: C) -> bool:
         """Whether it may be taken now."""

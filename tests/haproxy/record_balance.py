@@ -182,6 +182,15 @@ def scenes() -> list[Scene]:
     for _ in range(3):
         found.append(draw(stream, "source", 90) | {"hash_type": "map-based sdbm avalanche"})
         found.append(draw(stream, "source", 90) | {"hash_type": "consistent"})
+    for step in (2, 3):
+        script = [["open"], ["open"]]
+        for number in range(45):
+            script += [["weight", 0, 1 + number % step], ["open"], ["weight", 1, 3 + number % 2], ["open"]]
+        found.append(
+            {"balance": "roundrobin", "servers": [{"weight": 1}, {"weight": 3}, {"weight": 2}], "inputs": script}
+        )
+    script = [["open"], ["weight", 0, 3], ["open"], ["weight", 1, 2], *[["open"]] * 9]
+    found.append({"balance": "roundrobin", "servers": [{"weight": 0}, {"weight": 0}], "inputs": script})
     return found
 
 

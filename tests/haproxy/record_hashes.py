@@ -1,7 +1,7 @@
 """Records which server the real HAProxy finds by the hash of a request: data/hashes.json.
 
-As root: `python -m haproxy.record_hashes` in tests/. Each scene is the text of a backend with its servers' weights, and
-requests (URI, headers); `chosen` is the index of the server of each.
+As root: `python -m haproxy.record_hashes` in tests/. Each scene is the text of a backend with its servers' weights,
+and requests (URI, headers); `chosen` is the index of the server of each.
 """
 
 from __future__ import annotations

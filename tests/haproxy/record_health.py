@@ -1,4 +1,4 @@
-"""Records how the real HAProxy judges servers over time: data/health.json.
+"""Records how the real HAProxy judges servers over time: data/health.json, data/spread.json.
 
 As root: `python -m haproxy.record_health` in tests/. Each scene is the text of a backend with its servers and a script
 of (seconds, input); kept are the columns of `show stat` whenever one changes, and the log's lines, with their times.
@@ -183,9 +183,47 @@ def play(scene: dict[str, Any]) -> dict[str, Any]:
     return scene | {"done": done, "shown": shown, "log": log}
 
 
+# A check that only connects is over before the server knows of it, so these ask something.
+SPREAD = """
+backend a
+  option httpchk
+  server s 127.0.0.1:7001 check inter 1200ms
+  server idle 127.0.0.1:7009
+backend b
+  option httpchk
+  server t 127.0.0.1:7002 check inter 3s fastinter 1s agent-check agent-port 7101 agent-inter 2s
+backend c
+  option httpchk
+  server u 127.0.0.1:7003 check inter 900ms
+  server v 127.0.0.1:7004 check inter 2s
+"""
+
+
+class Noting(socketserver.BaseRequestHandler):
+    """Notes when the first connection to each port came."""
+
+    first: ClassVar[dict[int, float]] = {}
+
+    def handle(self) -> None:
+        """One connection."""
+        address = self.server.server_address
+        assert isinstance(address, tuple)
+        self.first.setdefault(int(address[1]), time.monotonic())
+
+
+def spread() -> dict[str, Any]:
+    """When each check came first, in seconds after the first of all."""
+    Noting.first = {}
+    with listeners((7001, 7002, 7101, 7003, 7004), Noting), haproxy(SPREAD):
+        time.sleep(2.5)
+    begun = min(Noting.first.values())
+    return {"configuration": SPREAD, "first": {port: round(at - begun, 4) for port, at in Noting.first.items()}}
+
+
 def main() -> None:
     """Record all scenes."""
     with alone():
+        keep("spread", spread())
         keep("health", {name: play(scene) for name, scene in SCENES.items()})
 
 

@@ -80,3 +80,14 @@ def test_room_ends_where_a_queue_begins() -> None:
     assert server.has_room
     server.queued = 1
     assert not server.has_room
+
+
+def test_a_ring_of_backups_that_are_all_down() -> None:
+    text = "backend b\n  balance random\n  option allbackups\n  server s 127.0.0.1:1 backup\n"
+    backend = read_haproxy(text).model.backends[0]
+    server = Contender(1, backup=True)
+    chooser = Balancer(backend, [server], random.Random(1))
+    assert chooser.choose() is server
+    server.usable = False
+    chooser.changed(server)
+    assert chooser.choose() is None

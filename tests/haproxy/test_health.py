@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from haproxy.program import DATA, recorded
-from sim.haproxy.health import Admin, BeginCheck, HealthEffects, ServerHealth
+from sim.haproxy.health import (
+    Admin,
+    BeginCheck,
+    HealthEffects,
+    ServerHealth,
+    ShutdownBackupSessions,
+    ShutdownSessions,
+    State,
+    StateChanged,
+    WeightChanged,
+)
 from sim.haproxy.spread import spread_ns
 from sim.haproxy.status import CheckResult, Status
 from sim.haproxy.watch import LATENESS_NS
@@ -207,3 +217,122 @@ def test_health_goes_as_recorded(name: str) -> None:
         ours = ours[len(ours) - len(expected) :]
         assert [row for _, row in ours] == [row for _, row in expected]
         assert [at_s for at_s, _ in ours[1:]] == pytest.approx([at_s for at_s, _ in expected[1:]], abs=0.04)
+
+
+def health_of(options: str, **more: bool) -> ServerHealth:
+    return ServerHealth(servers_of(f"  server s 127.0.0.1:1 {options}\n")[0], **more)
+
+
+def checked(health: ServerHealth, result: CheckResult, now_ns: int = 0) -> HealthEffects:
+    """The next check, whenever it is due, ends so."""
+    due_ns = max(now_ns, health.deadline_ns or 0)
+    health.expire(due_ns)
+    return health.checked(due_ns, result)
+
+
+def test_a_disabled_server_rests_until_it_is_ready() -> None:
+    health = health_of("check inter 1s disabled")
+    assert (health.state, health.usable, health.status_text) == (State.MAINT, False, "MAINT")
+    health.start(0)
+    assert health.expire(health.deadline_ns or 0) == ()
+    effects = health.administer(5 * SECOND_NS, Admin.READY)
+    assert effects == (StateChanged(State.MAINT, State.UP, "by operator"),)
+    assert (health.status_text, health.usable) == ("UP 1/3", True)
+    assert health.administer(6 * SECOND_NS, Admin.READY) == ()
+
+
+def test_a_conditional_pass_takes_a_server_from_new_clients_only() -> None:
+    health = health_of("check")
+    health.start(0)
+    effects = checked(health, CheckResult(Status.L7OKC, 404, "Not Found"))
+    assert effects == (
+        StateChanged(
+            State.UP,
+            State.NOLB,
+            'Layer7 check conditionally passed, code: 404, info: "Not Found", check duration: 0ms',
+        ),
+    )
+    assert (health.state, health.usable) == (State.NOLB, False)
+    assert checked(health, OK)[0] == StateChanged(State.NOLB, State.UP, "Layer4 check passed, check duration: 0ms")
+
+
+def test_sessions_are_cut_when_marked_down_and_backups_when_marked_up() -> None:
+    health = health_of("check on-marked-down shutdown-sessions on-marked-up shutdown-backup-sessions")
+    health.start(0)
+    down = checked(health, REFUSED)
+    assert down[1:] == (ShutdownSessions(),)
+    assert checked(health, OK) == ()
+    assert checked(health, OK)[1:] == (ShutdownBackupSessions(),)
+    assert health.downtime_ns(health.lastchg_ns) > 0
+
+
+def test_downtime_goes_on_while_it_is_down() -> None:
+    health = health_of("check")
+    health.start(0)
+    checked(health, REFUSED)
+    assert health.downtime_ns(health.lastchg_ns + 7) == 7
+
+
+def test_what_has_no_check_hears_no_results() -> None:
+    health = health_of("")
+    health.start(0)
+    assert health.deadline_ns is None
+    assert health.checked(1, REFUSED) == health.agent_answered(1, REFUSED, None) == ()
+    assert health.observed(1, layer=4, ok=False) == ()
+    assert health.status_text == "no check"
+    health.administer(2, Admin.DRAIN)
+    assert health.status_text == "DRAIN"
+
+
+def test_weights_of_operators_and_agents() -> None:
+    health = health_of("weight 10 agent-check agent-port 2")
+    assert health.set_weight(10) == ()
+    assert health.set_weight(0) == (WeightChanged(),)
+    assert (health.usable, health.weight_16ths) == (False, 0)
+    health.start(0)
+    health.agent_answered(1, OK, "maxconn:30")
+    assert health.maxconn == 30
+
+
+def test_observe_layer4_hears_connections_only() -> None:
+    health = health_of("check observe layer4 error-limit 2 on-error mark-down")
+    health.start(0)
+    checked(health, OK)
+    assert health.observed(1, layer=7, ok=False) == ()
+    assert health.observed(1, layer=4, ok=False) == ()
+    assert health.observed(2, layer=4, ok=True) == ()
+    assert health.observed(3, layer=4, ok=False) == ()
+    effects = health.observed(4, layer=4, ok=False)
+    text = "Detected 2 consecutive errors, last one was: L4 unsuccessful connection"
+    assert effects == (StateChanged(State.UP, State.DOWN, f'Health analyze, info: "{text}"'),)
+
+
+def test_without_dynamic_weights_nothing_starts_slowly() -> None:
+    health = health_of("check slowstart 5s", follows_weights=False)
+    health.start(0)
+    checked(health, REFUSED)
+    checked(health, OK)
+    checked(health, OK)
+    assert (health.weight_16ths, health.throttle) == (16, None)
+
+
+def test_draining_a_server_that_is_down_changes_nothing_to_see() -> None:
+    health = health_of("check")
+    health.start(0)
+    checked(health, REFUSED)
+    assert health.administer(health.lastchg_ns + 1, Admin.DRAIN) == ()
+    assert health.state is State.DOWN
+
+
+def test_who_tracks_a_slow_starter_starts_as_its_own_line_says() -> None:
+    text = "  server s 127.0.0.1:1 check slowstart 9s\n  server t 127.0.0.1:1 weight 4 track b/s\n"
+    tracked, tracking = (ServerHealth(server) for server in servers_of(text))
+    tracked.start(0)
+    checked(tracked, REFUSED)
+    assert tracking.follow(1, tracked) == (StateChanged(State.UP, State.DOWN, "via b/s"),)
+    for _ in range(2):
+        checked(tracked, OK)
+    assert tracked.throttle == 6
+    assert tracking.follow(2, tracked) == (StateChanged(State.DOWN, State.UP, "via b/s"),)
+    assert (tracking.throttle, tracking.weight_16ths) == (None, 64)
+    assert tracking.follow(3, tracked) == ()
