@@ -41,8 +41,18 @@ class Http(http.server.BaseHTTPRequestHandler):
                     b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
                 )
                 raise ConnectionError
-            self.request = self.context.wrap_socket(self.request, server_side=True)
+            self.request = self.context.wrap_socket(self.request, server_side=True, do_handshake_on_connect=False)
+            try:
+                self.request.do_handshake()
+            except OSError:
+                self.request.close()
+                raise
         super().setup()
+
+    def finish(self) -> None:
+        """What wraps the connection is closed here; the server knows of the connection alone."""
+        super().finish()
+        self.request.close()
 
     def do_GET(self) -> None:
         """Any request."""

@@ -144,6 +144,18 @@ def draw(stream: random.Random, balance: str, inputs: int) -> Scene:
     return scene
 
 
+def _chopping(seed: int) -> Scene:
+    """Few servers and often another weight, so that some change while they wait for the next round."""
+    stream = random.Random(seed)
+    count = stream.randint(2, 4)
+    weights = [stream.choice([1, 1, 2, 5, 20, 256]) for _ in range(count)]
+    script: list[list[Any]] = []
+    for _ in range(60):
+        opens = stream.random() < 0.7
+        script.append(["open"] if opens else ["weight", stream.randrange(count), stream.choice([1, 2, 5, 20, 256])])
+    return {"balance": "roundrobin", "servers": [{"weight": weight} for weight in weights], "inputs": script}
+
+
 def scenes() -> list[Scene]:
     """All scenes of data/balance.json."""
     plain = [[1, 1, 1], [3, 1], [5, 3, 1], [256, 1, 100], [1, 2, 3, 4, 5], [10, 0, 5], [7, 7, 2, 1]]
@@ -189,6 +201,7 @@ def scenes() -> list[Scene]:
         found.append(
             {"balance": "roundrobin", "servers": [{"weight": 1}, {"weight": 3}, {"weight": 2}], "inputs": script}
         )
+    found += [_chopping(seed) for seed in (2, 4, 8, 22, 25, 36)]
     script = [["open"], ["weight", 0, 3], ["open"], ["weight", 1, 2], *[["open"]] * 9]
     found.append({"balance": "roundrobin", "servers": [{"weight": 0}, {"weight": 0}], "inputs": script})
     return found
