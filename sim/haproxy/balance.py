@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from typing import Generic, TypeAlias, TypeVar
 
+from sim.delay import Stream
 from sim.haproxy.contender import Contender
 from sim.haproxy.hash_key import NOTHING_ASKED, Asked, hash_of
 from sim.haproxy.hash_ring import HashRing
@@ -39,8 +39,8 @@ class Balancer(Generic[C]):
     Not modelled: hash-balance-factor (no bound), rdp-cookie (round robin), the hash function wt6 (sdbm).
     """
 
-    def __init__(self, backend: Backend, servers: Sequence[C], stream: random.Random) -> None:
-        """`stream` is for `balance random` alone."""
+    def __init__(self, backend: Backend, servers: Sequence[C], stream: Stream) -> None:
+        """`stream` is for `balance random`, where a choice brings none of its own."""
         self._servers = servers
         self._balance = backend.balance
         self._all_backups = "allbackups" in backend.options
@@ -61,7 +61,7 @@ class Balancer(Generic[C]):
             return HashRing(servers)
         return RoundRobin(servers)
 
-    def choose(self, asked: Asked = NOTHING_ASKED, avoid: C | None = None) -> C | None:
+    def choose(self, asked: Asked = NOTHING_ASKED, avoid: C | None = None, stream: Stream | None = None) -> C | None:
         """The next server; None when all are down or full.
 
         If they are full the request waits in the backend's queue. `avoid` is the one just tried in vain:
@@ -77,7 +77,7 @@ class Balancer(Generic[C]):
                 if hashed is not None:
                     return order.find(hashed, avoid) if isinstance(order, HashRing) else order.find(hashed)
             elif isinstance(order, HashRing):
-                return order.draw(self._stream, self._balance.draws, avoid)
+                return order.draw(stream or self._stream, self._balance.draws, avoid)
         return order.pick(avoid)
 
     def changed(self, server: C) -> None:

@@ -6,11 +6,11 @@ before. HAProxy 2.6.12, measured.
 
 from __future__ import annotations
 
-import random
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
+from sim.delay import Stream
 from sim.haproxy.contender import HEAVIEST_16THS, Contender
 from sim.haproxy.hashing import avalanche
 
@@ -55,7 +55,7 @@ class HashRing(Generic[C]):
                 return server
         return avoid
 
-    def draw(self, stream: random.Random, draws: int, avoid: C | None = None) -> C | None:
+    def draw(self, stream: Stream, draws: int, avoid: C | None = None) -> C | None:
         """The least loaded for its weight of `draws` servers found by chance; None if that one is full."""
         best: C | None = None
         for _ in range(draws):

@@ -42,6 +42,9 @@ def test_random_takes_the_less_loaded_of_two_and_never_one_that_is_full() -> Non
 def test_random_avoids_the_server_that_failed_unless_it_is_alone() -> None:
     chooser, (one, other) = balancer("balance random", [1, 1])
     assert {chooser.choose(avoid=one) for _ in range(20)} == {other}
+    drawn = [chooser.choose(stream=random.Random(seed)) for seed in range(20)]
+    assert drawn == [chooser.choose(stream=random.Random(seed)) for seed in range(20)]
+    assert set(drawn) == {one, other}
     other.usable = False
     chooser.changed(other)
     assert chooser.choose(avoid=one) is one
