@@ -2,21 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import replace
 from typing import cast
 
 from vrrp.config.haproxy.addresses import Endpoint
 from vrrp.config.haproxy.checks import AgentCheck, CheckMethod, CheckStep, Connect, Expect, SendRequest, ServerCheck
-from vrrp.config.haproxy.draft import BindDraft, ProxyDraft, ServerDraft
+from vrrp.config.haproxy.draft import BindDraft, ProxyDraft, Rules, ServerDraft
 from vrrp.config.haproxy.keywords import HTTP_FLAGS
-from vrrp.config.haproxy.model import Backend, Bind, Cookie, Frontend, Server, StatsPage, Timeouts, Verify
+from vrrp.config.haproxy.model import (
+    LAYER_7,
+    ROUND_ROBIN,
+    Backend,
+    Balance,
+    Bind,
+    Cookie,
+    Frontend,
+    Server,
+    StatsPage,
+    Timeouts,
+    Verify,
+)
 
 MOST_BINDS = 10_000
 """No more listeners are modelled of one proxy."""
 
 _INTER_NS = 2_000_000_000
 _SUCCESS = Expect(kind="status", pattern="200-399", statuses=((200, 399),))
+
+
+class Ids:
+    """Numbers for those that have none of their own: the first free one from a count that goes on at each of all."""
+
+    def __init__(self, first: int, given: Set[int]) -> None:
+        self._count = first
+        self._free = first
+        self._given = given
+
+    def next(self, own: int) -> int:
+        """The number of one that says `own`, or 0."""
+        number = own
+        if not own:
+            # Nothing between the count and the last number that was given is free.
+            self._free = max(self._free, self._count)
+            while self._free in self._given:
+                self._free += 1
+            number = self._free
+            self._free += 1
+        self._count += 1
+        return number
 
 
 def timeouts_of(proxy: ProxyDraft) -> Timeouts:
@@ -108,18 +142,11 @@ def _bind(draft: BindDraft, port: int) -> Bind:
 def _numbered(binds: Iterator[Bind]) -> Iterator[Bind]:
     """Each has the id that its line gives, or else the next that is free; of a range of ports the first has it."""
     found = list(binds)
-    given = {one.id for one in found if one.id}
+    ids = Ids(1, {one.id for one in found if one.id})
     used: set[int] = set()
-    number = 1
     for one in found:
-        if one.id and one.id not in used:
-            used.add(one.id)
-            yield one
-            continue
-        while number in given or number in used:
-            number += 1
-        used.add(number)
-        yield replace(one, id=number)
+        yield replace(one, id=ids.next(0 if one.id in used else one.id))
+        used.add(one.id)
 
 
 def backend_of(proxy: ProxyDraft, number: int) -> Backend:
@@ -130,7 +157,7 @@ def backend_of(proxy: ProxyDraft, number: int) -> Backend:
         mode=proxy.mode,
         line=proxy.line,
         id=number,
-        balance=proxy.balance,
+        balance=_balance(proxy),
         servers=tuple(_servers(proxy)),
         timeouts=timeouts_of(proxy),
         retries=max(proxy.numbers.get("retries", 3), 0),
@@ -152,6 +179,13 @@ def backend_of(proxy: ProxyDraft, number: int) -> Backend:
     )
 
 
+def _balance(proxy: ProxyDraft) -> Balance:
+    """In mode tcp there is no URI and no header to hash."""
+    if proxy.mode == "tcp" and proxy.balance.algorithm in LAYER_7:
+        return replace(ROUND_ROBIN, hash_balance_factor=proxy.balance.hash_balance_factor)
+    return proxy.balance
+
+
 def _cookie(proxy: ProxyDraft) -> Cookie | None:
     return proxy.cookie if proxy.mode == "http" else None
 
@@ -161,10 +195,9 @@ def check_of(proxy: ProxyDraft) -> CheckMethod:
     check = proxy.check
     steps: tuple[CheckStep, ...] = (Connect(default=True),)
     if check.kind == "http":
-        own = list(proxy.http_check.steps) if proxy.http_check is not None else []
-        steps = tuple(_http_steps(proxy, own))
+        steps = tuple(_http_steps(proxy))
     elif check.kind == "tcp-check":
-        own = list(proxy.tcp_check.steps) if proxy.tcp_check is not None else []
+        own = _rules(proxy, proxy.tcp_check).steps
         steps = tuple(own) if own and isinstance(own[0], Connect) else (Connect(default=True), *own)
     elif check.kind != "tcp":
         steps = ()
@@ -178,27 +211,34 @@ def check_of(proxy: ProxyDraft) -> CheckMethod:
     )
 
 
-def _http_steps(proxy: ProxyDraft, own: list[CheckStep]) -> Iterator[CheckStep]:
-    """The rules of http-check; what `option httpchk` says is filled into the first request, or is one of its own."""
-    first = _request(SendRequest(method="", uri="", version=""), proxy)
+def _rules(proxy: ProxyDraft, rules: Rules | None) -> Rules:
+    """Those of the section itself, or else of the one that said how servers are checked; no others."""
+    if rules is not None and rules.owner in {proxy.line, proxy.check.owner}:
+        return rules
+    return Rules(proxy.check.owner)
+
+
+def _http_steps(proxy: ProxyDraft) -> Iterator[CheckStep]:
+    """The rules of http-check.
+
+    Measured: the first request has what `option httpchk` says and the rule does not, or is all that it says, where
+    both stand in one section; rules with an option of the `defaults` send what they say themselves, or nothing.
+    """
+    rules = _rules(proxy, proxy.http_check)
+    own = rules.steps
+    together = rules.owner == proxy.check.owner
     if not own or not isinstance(own[0], Connect):
         yield Connect(default=True)
-    sends = any(isinstance(one, SendRequest) for one in own)
-    expects = any(isinstance(one, Expect) for one in own)
-    seen = sends
+    sent = any(isinstance(one, SendRequest) for one in own)
+    if not sent and together:
+        yield _request(SendRequest(method="", uri="", version=""), proxy)
     for one in own:
         if isinstance(one, SendRequest):
-            yield _request(one, proxy) if seen else _completed(one)
-            seen = False
-            continue
-        if not sends and isinstance(one, Expect):
-            # Without a send the request of the option goes out before anything is expected.
-            yield first
-            sends = True
-        yield one
-    if not sends:
-        yield first
-    if not expects:
+            yield _request(one, proxy) if together else _completed(one)
+            together = False
+        else:
+            yield one
+    if not any(isinstance(one, Expect) for one in own):
         yield _SUCCESS
 
 
@@ -229,15 +269,9 @@ def _completed(rule: SendRequest) -> SendRequest:
 
 
 def _servers(proxy: ProxyDraft) -> Iterator[Server]:
-    given = set(proxy.lists.server_ids)
-    number = 1
+    ids = Ids(1, set(proxy.lists.server_ids))
     for draft in proxy.lists.servers:
-        own = draft.settings.number("id")
-        if not own:
-            while number in given:
-                number += 1
-            own, number = number, number + 1
-        yield _server(draft, own, proxy)
+        yield _server(draft, ids.next(draft.settings.number("id")), proxy)
 
 
 def _server(draft: ServerDraft, number: int, proxy: ProxyDraft) -> Server:

@@ -36,7 +36,7 @@ def read_check_option(statement: Statement, proxy: ProxyDraft, around: Surroundi
         RefusedError: HAProxy does not take it.
     """
     option = statement.argument(1)
-    check = CheckDraft(CHECK_OPTIONS[option], statement.line)  # type: ignore[arg-type]  # its values are the kinds
+    check = CheckDraft(CHECK_OPTIONS[option], statement.line, proxy.line)  # type: ignore[arg-type]  # its values are the kinds
     statement.no_more_than(_MOST_ARGUMENTS.get(option, 0), 2)
     first, second, third = (statement.argument(position) for position in (2, 3, 4))
     if option == "httpchk":
@@ -125,15 +125,33 @@ def read_tcp_check(statement: Statement, proxy: ProxyDraft, around: Surroundings
 def _rules(rules: Rules | None, proxy: ProxyDraft, statement: Statement, step: CheckStep | None) -> Rules:
     if rules is None or rules.owner != proxy.line:
         rules = Rules(proxy.line)
-    if isinstance(step, Connect) and rules.steps and not isinstance(rules.steps[0], Connect):
+    active = proxy.check.kind == _KINDS[statement.keyword]
+    wrong = _misplaced(rules, step, active and statement.keyword == "http-check")
+    if wrong:
+        # HAProxy begins anew behind it.
+        rules.steps.clear()
         raise RefusedError(
-            "bad-order", f"{statement.keyword} connect behind other steps", "let the first step connect as well"
+            "bad-order", f"{statement.keyword} {statement.argument(1)}: {wrong}", "connect, send, expect"
         )
     if step is not None:
         rules.steps.append(step)
-    if proxy.check.kind != _KINDS[statement.keyword]:
+    if not active:
         proxy.unused_rules.setdefault(statement.keyword, statement.line)
     return rules
+
+
+def _misplaced(rules: Rules, step: CheckStep | None, http: bool) -> str:
+    """What must stand before a step and does not; "" when it stands right."""
+    if not rules.steps or step is None:
+        return ""
+    last = rules.steps[-1]
+    if isinstance(step, Connect):
+        if not isinstance(rules.steps[0], Connect):
+            return "the first step has to connect as well"
+        return "the connection before expects nothing" if http and not isinstance(last, Expect) else ""
+    if http and isinstance(step, SendRequest) and not isinstance(last, Connect):
+        return "each request has a connection of its own"
+    return "nothing is sent before" if http and isinstance(step, Expect) and isinstance(last, Connect) else ""
 
 
 def _step(statement: Statement, around: Surroundings, patterns: tuple[str, ...]) -> CheckStep | None:

@@ -13,11 +13,11 @@ from vrrp.config.haproxy.draft import ProxyDraft, ServerDraft
 from vrrp.config.haproxy.global_lines import GlobalDraft
 from vrrp.config.haproxy.keywords import FLAGS, HTTP_FLAGS, KINDS
 from vrrp.config.haproxy.log_lines import check_log_format
+from vrrp.config.haproxy.model import LAYER_7
 from vrrp.config.haproxy.names import unknown
 
 _MAIL = frozenset({"from", "level", "mailers", "myhostname", "to"})
 _MAIL_NEEDS = frozenset({"from", "mailers", "to"})
-_LAYER_7 = frozenset({"uri", "url_param", "hdr"})
 _NEEDED_FOR_TFO = frozenset({"conn-failure", "empty-response", "response-timeout"})
 
 
@@ -121,7 +121,7 @@ def _modes(proxy: ProxyDraft, complaints: Complaints) -> None:
         ignored(proxy.line, "monitor-uri is ignored")
     if proxy.stats is not None:
         ignored(max(proxy.stats.page.line, proxy.line), "stats are ignored")
-    if proxy.backend and proxy.balance.algorithm in _LAYER_7 and proxy.lists.servers:
+    if proxy.backend and proxy.balance.algorithm in LAYER_7 and proxy.lists.servers:
         ignored(proxy.line, f"balance {proxy.balance.algorithm} is not possible", "HAProxy takes roundrobin")
     for option in ("forwardfor", "originalto"):
         if proxy.options.get(option):

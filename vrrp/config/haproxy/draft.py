@@ -44,10 +44,11 @@ class ServerDraft:
 
 @dataclass(slots=True)
 class CheckDraft:
-    """How servers are checked: `option httpchk` and its like."""
+    """How servers are checked: `option httpchk` and its like; `owner` is the line of the section that says so."""
 
     kind: CheckKind = "tcp"
     line: int = 0
+    owner: int = 0
     method: str = ""
     uri: str = ""
     version: str = ""
@@ -76,7 +77,10 @@ class Lists:
 
 @dataclass(slots=True)
 class Rules:
-    """The http-check or tcp-check rules of one section; a section with its own has none of its `defaults`."""
+    """The http-check or tcp-check rules of one section, which begins in line `owner`.
+
+    A section with its own has none of its `defaults`.
+    """
 
     owner: int
     steps: list[CheckStep] = field(default_factory=list)

@@ -211,6 +211,9 @@ class Balance:
     hash_balance_factor: int = 0
 
 
+LAYER_7 = frozenset({"uri", "url_param", "hdr"})
+"""The algorithms that hash what only mode http knows."""
+
 ROUND_ROBIN = Balance()
 """What is done where nothing else is said."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from vrrp.config.diagnostics import Severity, Voice
 from vrrp.config.haproxy.addresses import Resolver
 from vrrp.config.haproxy.arguments import FileExists, Surroundings
-from vrrp.config.haproxy.build import backend_of, frontend_of
+from vrrp.config.haproxy.build import Ids, backend_of, frontend_of
 from vrrp.config.haproxy.completion import Whole, complete
 from vrrp.config.haproxy.diagnostics import MOST_REFUSED_LINES, Complaints, HaproxyDiagnostic, RefusedError
 from vrrp.config.haproxy.directives import Directives
@@ -353,18 +353,9 @@ class _Reader:
 
     def _numbers(self) -> dict[int, int]:
         """Each proxy's number: its own, or the next that is free."""
-        given = {one.own_id for one in self._proxies}
-        numbers: dict[int, int] = {}
-        number = 2
-        for one in self._proxies:
-            if one.own_id:
-                numbers[id(one)] = one.own_id
-                continue
-            while number in given:
-                number += 1
-            numbers[id(one)] = number
-            number += 1
-        return numbers
+        # The proxy behind `stats socket` comes first.
+        ids = Ids(1 + self._global.stats_socket, {one.own_id for one in self._proxies})
+        return {id(one): ids.next(one.own_id) for one in self._proxies}
 
 
 def _without_prefix(statement: Statement, complaints: Complaints) -> Statement:
