@@ -23,6 +23,7 @@ class Flows:
         self.kernel = kernel
         self.quick = quick
         self.transport = Transport(self)
+        self._arrive = self.transport.arrive
         self._under_way: dict[Flow, None] = {}
         self._ranks = count(1)
         self._connections = 0
@@ -51,6 +52,7 @@ class Flows:
         With a `first` message that is sent as soon as the connection stands, and `opener.connected` is not called.
         What goes wrong comes by `opener.ended`: REFUSED (RST), UNREACHABLE (no answer to ARP for 3 s), TIMEOUT (no
         answer to any SYN; 127 s on Linux: a caller has its own timeout and calls `abort`).
+        What comes of `first` may be foreseen before this returns: `opener.foresee` is asked about this connection.
         `source` is the packed address to come from; the node's own on the way there by default.
         """
         reached = reach(program.node, address, port, source)
@@ -106,6 +108,16 @@ class Flows:
         if other is not None and other.careless:
             self.forget(connection, 1 - side)
         elif connection.open[1 - side]:
+            self._part(connection, side, ending)
+
+    def _part(self, connection: Connection, side: int, ending: Ending) -> None:
+        """A FIN or RST leaves. It is no course: nobody waits for what comes of it."""
+        reached, now_ns = connection.reached, self.kernel.now_ns
+        if self.quick and reached.quiet and reached.version == self.kernel.version and reached.trusts(now_ns):
+            way, delay_ns = (reached.out, reached.delay_ns) if side == OPENER else (reached.back, reached.back_ns)
+            arrival = (connection, 1 - side, ending, 0, way, now_ns)
+            self.kernel.agenda.add(now_ns + delay_ns, connection.flow.rank, self.transport.arrive, arrival)
+        else:
             self.transport.leave((connection, side, ending, 0))
 
     def forget(self, connection: Connection, side: int) -> None:
@@ -207,6 +219,12 @@ class Flows:
         flow.end_ns = -1
         flow.connection = flow.argument = None
         del self._under_way[flow]
+        if act is self._arrive:
+            connection, side, message = argument[:3]
+            program = connection.programs[side]
+            if connection.open[side] and program is not None and program.alive:
+                self.deliver(connection, side, message)
+                return
         assert act is not None  # it had a course
         act(argument)
 

@@ -23,11 +23,9 @@ class Session:
         self.deadline_ns = -1
 
     def foresee(self, at_ns: int, connection: Connection, message: Message) -> Reaction | None:
-        if self.back is None:
-            return None
-        if connection is self.front:
-            return at_ns, self.back, OPENER, message
-        return at_ns, self.front, ACCEPTOR, message
+        if connection is not self.front:
+            return at_ns, self.front, ACCEPTOR, message
+        return (at_ns, self.back, OPENER, message) if self.back is not None else None
 
     def passed(self, at_ns: int, connection: Connection, message: Message) -> None:
         if connection is not self.front:
