@@ -46,7 +46,6 @@ class Deadlines(Generic[_Awaited]):
     def _look(self, _: None) -> None:
         now_ns = self._kernel.now_ns
         waiting = self._waiting
-        self._set = False
         while waiting:
             due_ns, one = waiting[0]
             if one.deadline_ns != due_ns:
@@ -57,6 +56,6 @@ class Deadlines(Generic[_Awaited]):
                 waiting.popleft()
                 one.deadline_ns = -1
                 self._expire(now_ns, one)
-        if waiting and not self._set:
-            self._set = True
+        self._set = bool(waiting)
+        if waiting:
             self._kernel.agenda.add(waiting[0][0], LAST, self._look, None)

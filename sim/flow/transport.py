@@ -236,6 +236,17 @@ class Transport:
         side = departure[1]
         back = find_way(there, connection.addresses[side])
         now_ns = self.kernel.now_ns
+        if back.unresolved is not None:
+            cache, address = back.unresolved
+
+            def resolved(known: bool) -> None:
+                if known:
+                    self._reset(connection, there, departure, sent_ns)
+                else:
+                    self._lost(departure, sent_ns)
+
+            cache.resolve(address, resolved)
+            return
         delay_ns = back.draw(connection.chance) if back.node is not None else None
         if delay_ns is None:
             self._lost(departure, sent_ns)
