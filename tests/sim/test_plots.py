@@ -461,7 +461,7 @@ def test_the_share_of_failed_requests_second_by_second() -> None:
     heights = [
         path.get_extents().height
         for bars in axes.collections
-        if isinstance(bars, PolyCollection) and to_hex(bars.get_facecolor()[0]) == FAILED_COLOR
+        if isinstance(bars, PolyCollection) and to_hex(np.asarray(bars.get_facecolor())[0]) == FAILED_COLOR
         for path in bars.get_paths()
     ]
     # Half of those of the second second, a fifth of those of the third.
