@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from sim.node import Node
     from sim.segment import Segment
 
-LOOPBACK_NS = 15_000
-"""From a socket to another on the same host."""
+LOOPBACK_NS = 9_000
+"""From a socket to another on the same host (Linux, measured: 18 us there and back)."""
 MOST_HOPS = 8
 """A packet that two hosts pass to each other dies of its TTL; so many are enough to know."""
 
