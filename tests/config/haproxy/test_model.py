@@ -352,8 +352,8 @@ E404 = Expect(kind="status", pattern="404", statuses=((404, 404),))
         ),
         ("backend b\n option tcp-check\n", [CONNECT]),
         (
-            "backend b\n option tcp-check\n tcp-check send a\\r\\n\n tcp-check send-binary 0aff\n tcp-check send-lf %b\n"
-            " tcp-check expect min-recv 3 ! rstring x\n",
+            "backend b\n option tcp-check\n tcp-check send a\\r\\n\n tcp-check send-binary 0aff\n"
+            " tcp-check send-lf %b\n tcp-check expect min-recv 3 ! rstring x\n",
             [
                 CONNECT,
                 SendData(data=b"a\r\n"),

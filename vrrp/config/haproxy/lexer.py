@@ -139,7 +139,8 @@ class _Line:
             if text.startswith("[*]", at):
                 several, at = True, at + 3
             close = text.find("}", at)
-            if close < 0 or text[at] not in "-}":
+            # HAProxy takes the space in what stands behind [*]- for the end of the word.
+            if close < 0 or text[at] not in "-}" or (several and " " in text[at:close]):
                 raise _BrokenError("{ without } around the name of a variable")
             if value is None and text[at] == "-":
                 value = text[at + 1 : close]

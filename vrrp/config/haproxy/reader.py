@@ -25,7 +25,6 @@ from vrrp.config.haproxy.statement import Prefix, Statement
 from vrrp.config.language.open_files import LARGEST_FILE
 
 _NAMED = SECTIONS - frozenset({*KINDS, "global", "namespace_list", "userlist"})
-_OWN_VARIABLES = {"HAPROXY_BRANCH": "2.6", "HAPROXY_VERSION": "2.6.12"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ class _Reader:
     ) -> None:
         self._text = text
         self._file = filename
-        self._environment = _OWN_VARIABLES | dict(environment or {})
+        self._environment = dict(environment or {})
         self._complaints = Complaints(filename)
         self._around = Surroundings(self._complaints, resolve, exists)
         self._directives = Directives(self._complaints)
