@@ -120,8 +120,10 @@ class Node:
     # Its addresses ---------------------------------------------------------------------------------------
 
     def has(self, address: bytes) -> bool:
-        """Whether a packed address is one of the node's now, loopback's among them."""
-        return address[:1] == _LOOPBACK_NET or any(address in one.addresses for one in self.interfaces.values())
+        """Whether a packed address is one of the node's now, loopback's and those of silent devices among them."""
+        if address[:1] == _LOOPBACK_NET:
+            return True
+        return any(address in one.addresses or address in one.asleep for one in self.interfaces.values())
 
     def takes(self, address: bytes) -> bool:
         """Whether the node takes packets to an address: Linux does on any interface, whichever has it."""
