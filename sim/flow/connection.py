@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sim.flow.flows import Flows
     from sim.flow.program import Program
     from sim.flow.reach import Reached
+    from sim.flow.sockets import Socket
 
 
 class Connection:
@@ -35,6 +36,7 @@ class Connection:
         "port",
         "programs",
         "reached",
+        "socket",
     )
 
     def __init__(
@@ -59,6 +61,8 @@ class Connection:
         self.first = first
         self.number = number
         self.connected_ns = -1
+        self.socket: Socket | None = None
+        """Which listening socket answered the SYN."""
         self._chance: Chance | None = None
 
     @property

@@ -50,8 +50,8 @@ def look_ahead(
             arrival = (connection, ACCEPTOR, message, 0, reached.out, at_ns)
             at_ns += reached.delay_ns
             endpoint = connection.ends[ACCEPTOR]
-            if endpoint is None and reached.socket is not None:
-                endpoint = reached.socket.listener.accepts(at_ns, connection, message)
+            if endpoint is None and connection.socket is not None:
+                endpoint = connection.socket.listener.accepts(at_ns, connection, message)
         else:
             arrival = (connection, OPENER, message, 0, reached.back, at_ns)
             at_ns += reached.back_ns

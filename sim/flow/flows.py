@@ -61,7 +61,7 @@ class Flows:
         now_ns = self.kernel.now_ns
         if self.quick and reached.quiet and first is not None and reached.trusts(now_ns + reached.delay_ns):
             assert reached.socket is not None  # it is quiet
-            connection.programs[ACCEPTOR] = reached.socket.program
+            connection.socket, connection.programs[ACCEPTOR] = reached.socket, reached.socket.program
             connection.connected_ns = connected_ns = now_ns + reached.delay_ns + reached.back_ns
             flow.opening, flow.begun_ns = True, now_ns
             self._begin(flow, connected_ns, connection, OPENER, first)
@@ -162,7 +162,7 @@ class Flows:
 
     def _accept(self, now_ns: int, connection: Connection, message: Message) -> Endpoint | None:
         """The first message on a connection: who takes it? None where that is all there was to do."""
-        socket = connection.reached.socket
+        socket = connection.socket
         assert socket is not None  # it is established
         endpoint = socket.listener.accepts(now_ns, connection, message)
         if endpoint is not None:
@@ -191,8 +191,8 @@ class Flows:
         """Messages of a flow came through: the neighbor caches on their ways are confirmed."""
         for connection in flow.touched:
             connection.reached.confirm(now_ns)
-            if connection.ends[ACCEPTOR] is None and connection.reached.socket is not None:
-                endpoint = connection.reached.socket.listener.accepts(now_ns, connection, None)
+            if connection.ends[ACCEPTOR] is None and connection.socket is not None:
+                endpoint = connection.socket.listener.accepts(now_ns, connection, None)
                 if endpoint is not None:
                     self._join(connection, endpoint)
         flow.touched.clear()
@@ -266,7 +266,7 @@ class Flows:
         connection, side, message, *_ = arrival
         endpoint = connection.ends[side]
         if endpoint is None:
-            endpoint = connection.reached.socket.listener.accepts(at_ns, connection, message)
+            endpoint = connection.socket.listener.accepts(at_ns, connection, message)
             self._join(connection, endpoint)
         if connection not in flow.touched:
             flow.touched.append(connection)

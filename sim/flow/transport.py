@@ -151,7 +151,7 @@ class Transport:
             self._syn_lost(connection, attempt, sent_ns)
             return
         now_ns = connection.connected_ns = self.kernel.now_ns
-        connection.programs[ACCEPTOR] = socket.program
+        connection.socket, connection.programs[ACCEPTOR] = socket, socket.program
         if connection.first is not None:
             self.flows.go(connection.flow, now_ns, connection, OPENER, connection.first)
             return

@@ -97,6 +97,22 @@ def run(data: dict[str, Any], *, quick: bool) -> tuple[dict[str, list[Any]], Net
     return {name: list(one.requests.rows("new")) for name, one in net.clients.items()}, net
 
 
+def test_a_relay_that_comes_back_while_a_syn_is_on_its_way() -> None:
+    asking: dict[str, Any] = {"target": "10.0.0.100:8443", "every": "20ms", "timeout": "40ms", "start": "3.9s"}
+    asking["interfaces"] = {"eth0": {"segment": "lan", "addresses": ["10.0.0.200/24"]}}
+    servers = {
+        f"s{n}": {"interfaces": {"eth0": {"segment": "lan", "addresses": [f"10.0.0.5{n}/24"]}}, "listen": [6443]}
+        for n in (1, 2)
+    }
+    events = [event("4000000us", "haproxy-kill", "r1"), event("4000001us", "haproxy-start", "r1")]
+    data = scenario_data(["r1", "r2"], clients={"c": asking}, servers=servers, events=events, duration="4.5s")
+    for node in data["nodes"].values():
+        node["haproxy"] = "haproxy.cfg"
+    ahead, _ = run(data, quick=True)
+    assert ahead == run(data, quick=False)[0]
+    assert {row[5] for row in ahead["c"]} == {"ok"}
+
+
 @given(scenarios())
 def test_ahead_or_step_by_step_is_the_same(data: dict[str, Any]) -> None:
     ahead, net = run(data, quick=True)
