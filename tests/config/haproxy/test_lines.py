@@ -17,6 +17,7 @@ DATA = Path(__file__).parent / "data" / "lines.txt"
 TIMEOUTS = "defaults\n    timeout connect 5s\n    timeout client 5s\n    timeout server 5s\n"
 # Where a line of each kind stands.
 SECTIONS = {
+    "global": "global\n    {line}\nlisten {name}\n    bind :80\n    timeout client 1s\n",
     "tcp": "listen {name}\n    bind :80\n    {line}\n    server s 127.0.0.1:81\n",
     "http": "listen {name}\n    mode http\n    bind :80\n    {line}\n    server s 127.0.0.1:81\n",
     "server": "listen {name}\n    mode http\n    bind :80\n    server {line}\n    server z 127.0.0.1:82\n",

@@ -183,9 +183,6 @@ def _connect(statement: Statement, around: Surroundings) -> Connect:
     words: dict[str, str] = {}
     flags: set[str] = set()
     at = 2
-    if len(statement.words) > 2 and forgiving(statement.words[2]) and statement.keyword == "tcp-check":
-        # The port may stand there as a number.
-        port, at = forgiving(statement.words[2]), 3
     while at < len(statement.words):
         word = statement.words[at]
         if word in {"default", "linger", "send-proxy", "ssl", "via-socks4"}:

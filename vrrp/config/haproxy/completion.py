@@ -71,7 +71,7 @@ def _frontend(proxy: ProxyDraft, backends: Mapping[str, ProxyDraft], complaints:
         )
     for bind in proxy.lists.binds:
         settings = bind.settings
-        if settings.flag("ssl") and not (settings.flag("crt") or settings.flag("generated")):
+        if settings.flag("ssl") and not settings.flag("crt"):
             complaints.error(
                 bind.line, "no-certificate", f"{proxy.called} speaks TLS without a certificate", "add crt", Voice.PLAIN
             )

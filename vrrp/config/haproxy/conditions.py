@@ -64,8 +64,6 @@ def check_criterion(words: tuple[str, ...], line: int, around: Surroundings, wha
             at += 2
         elif flag in _FLAGS_ALONE:
             at += 1
-        elif flag[1:2].isdecimal():
-            break
         else:
             raise RefusedError(
                 "bad-value", f"{what}: there is no flag {flag!r}", "put -- before a pattern with a hyphen"

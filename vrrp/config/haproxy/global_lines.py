@@ -18,7 +18,7 @@ from vrrp.config.haproxy.word_lists import word_lists
 MOST_SPREAD = 50
 MOST_THREADS = 64
 
-Argument = Literal["none", "number", "exact", "duration", "word", "words", "file"]
+Argument = Literal["none", "number", "duration", "word", "words", "file", "switch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Keyword:
         takes: what stands behind it.
         once: whether a second line is told and left out.
         only: whether nothing more may stand there.
-        low, high: of an exact number.
+        low, high: of a number.
     """
 
     takes: Argument = "words"
@@ -47,6 +47,7 @@ _BY_ARGUMENT: Mapping[str, Keyword] = {
     "numbers": Keyword("number", only=True),
     "others": Keyword(),
     "owners": Keyword("word", once=True),
+    "switches": Keyword("switch"),
     "paths": Keyword("word", once=True, only=True),
     "words": Keyword("word"),
 }
@@ -94,7 +95,7 @@ def read_global_line(
         RefusedError: HAProxy does not take it.
     """
     name = statement.keyword
-    if name in {"nbproc", "tune.chksize.old"}:
+    if name == "nbproc":
         raise RefusedError("abolished", "'nbproc' is no more", "HAProxy uses threads: `nbthread`, or nothing")
     keyword = KEYWORDS.get(name)
     if keyword is None:
@@ -128,6 +129,8 @@ def _check(statement: Statement, keyword: Keyword, draft: GlobalDraft, around: S
             ns = around.duration_ns(statement.line, text, name)
             if name == "max-spread-checks":
                 draft.max_spread_checks_ns = ns
+        elif keyword.takes == "switch" and text not in {"on", "off"}:
+            raise RefusedError("bad-value", f"{name} does not know {text!r}", "it is on or off")
         elif keyword.takes == "file":
             around.need_file(text, name)
         elif keyword.high == MOST_SPREAD and not keyword.low <= forgiving(text) <= keyword.high:
@@ -189,7 +192,8 @@ def _environment(statement: Statement, environment: dict[str, str]) -> None:
     if statement.keyword in {"setenv", "presetenv"}:
         if len(statement.words) < 3:
             raise RefusedError("missing-argument", f"{statement.keyword!r} needs a name and a value")
-        statement.no_more_than(2)
+        # HAProxy lets one more word pass.
+        statement.no_more_than(3)
         if statement.keyword == "setenv":
             environment[name] = value
         else:

@@ -140,7 +140,7 @@ BIND: Mapping[str, Kind] = {
     "defer-accept": Flag(),
     "ecdhe": Word(),
     "expose-fd": _choice("", "listeners"),
-    "generate-certificates": Flag("generated"),
+    "generate-certificates": Flag(),
     "gid": Integer(),
     "group": Word(),
     "id": Integer("id", low=1, exact=True),

@@ -43,15 +43,15 @@ def read_option(statement: Statement, proxy: ProxyDraft, around: Surroundings) -
     if option not in OPTIONS:
         raise unknown(option, OPTIONS, "there is no option")
     on = not statement.prefix
+    if statement.prefix == "default" and (option in FLAGS or option in HTTP_CONNECTIONS):
+        # HAProxy counts the words of `default option` wrongly: it does not take it of an option without arguments.
+        raise RefusedError("no-negation", f"'default option {option}' is not taken", "write option or no option")
     if option in FLAGS:
-        # HAProxy counts the arguments of `default option` wrongly: no such line stands with an option that has none.
-        if statement.prefix == "default":
-            raise RefusedError("no-negation", f"'default option {option}' is not taken", "write option or no option")
         statement.no_more_than(0, 2)
         warn_of_place(FLAGS[option], option, statement, proxy, around)
         proxy.options[option] = on
     elif option in HTTP_CONNECTIONS:
-        statement.no_more_than(0 if statement.prefix != "default" else 1, 2)
+        statement.no_more_than(0, 2)
         mode = cast(HttpConnection, HTTP_CONNECTIONS[option])
         if on:
             proxy.http_connection = mode

@@ -68,9 +68,7 @@ def read_tcp_rule(statement: Statement, proxy: ProxyDraft, around: Surroundings)
         raise RefusedError("bad-value", f"{keyword!r} does not know {kind!r}")
     if kind in {"connection", "session"} and proxy.kind == "backend":
         raise RefusedError("not-here", f"{name!r} does not stand in a backend", "give it to a frontend")
-    # Without an action it is accepted.
-    if statement.argument(2) not in {"", "if", "unless"}:
-        _action(statement.words, 2, name)
+    _action(statement.words, 2, name)
     _condition(statement.words, 2, proxy, statement.line, around, name)
     _rules(proxy, statement)
 

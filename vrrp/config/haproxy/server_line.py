@@ -193,6 +193,9 @@ def read_source(
         if words[at] == "usesrc":
             _usesrc(value, line, around)
         elif not value:
+            # Of a server HAProxy says it twice.
+            if ranges:
+                around.complaints.error(line, "missing-argument", "interface is not understood", "", Voice.PLAIN)
             raise RefusedError("missing-argument", "'interface' needs the name of one")
         at += 2
     return found.address, at
