@@ -156,8 +156,8 @@ def _sections(result: Result) -> Iterator[Section]:
     yield Section("Two masters", spans, tuple(_span_row(stretch) for stretch in stretches), sentences)
     clients = tuple(client_row(name, story) for name, story in result.clients.items())
     yield Section("Clients", CLIENT_COLUMNS, clients, () if clients else ("No clients.",))
-    told = [(name, story) for name, story in result.clients.items() if story.latency is not None or story.errors]
-    if told:
+    told = list(result.clients.items())
+    if any(story.errors for _, story in told):
         yield Section("Requests", REQUEST_COLUMNS, tuple(request_row(name, story) for name, story in told), ())
     yield Section("Notes", (), (), tuple(visible(note) for note in result.notes) or ("No notes.",))
 
