@@ -112,8 +112,6 @@ class Member:
     base: int
     """Its priority in the file."""
     runs: bool = False
-    crashed: bool = False
-    """At any time."""
     paused: bool = False
     outcome: ScriptOutcome = ScriptOutcome.PASS
     level: int = 0
@@ -283,7 +281,6 @@ class Cluster:
         """kill -9."""
         member.node.crash()
         member.runs = member.paused = False
-        member.crashed = True
 
     def stop(self, member: Member) -> None:
         """SIGTERM."""

@@ -76,8 +76,7 @@ def left_over(cluster: Cluster) -> list[str]:
         found += [f"{member.name}: process {pid} runs on" for pid in member.node.namespace.processes()]
         folder = member.node.engine.folder
         found += [f"{member.name}: {path} is there still" for path in (folder / "state").iterdir()]
-        if not member.crashed:  # a FIFO that is there at the start is another's, to keepalived as to us
-            found += [f"{member.name}: {path} is there still" for path in folder.glob("fifo*")]
+        found += [f"{member.name}: {path} is there still" for path in folder.glob("fifo*")]
     return found
 
 

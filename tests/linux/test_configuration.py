@@ -109,7 +109,7 @@ def test_the_interfaces_of_what_a_track_group_follows(tmp_path: Path) -> None:
         (conf(track="track_interface {\n  eth9\n }"), f":5: (VI_1) tracked interface eth9 doesn't exist{LATER}"),
         (conf() + GROUP, f":16: (G) tracked interface eth8 doesn't exist{LATER}"),
         (conf().replace("virtual_router_id 51", ""), ":1: (VI_1) the virtual router id must be set"),
-        ("global_defs {\n}\n", ": there is no vrrp_instance in it"),
+        ("global_defs {\n}\n", ": there is no vrrp_instance and no virtual_server in it"),
         (
             "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 5\n}\n",
             ":1: VI_1: a virtual router needs an address",

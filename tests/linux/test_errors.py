@@ -46,7 +46,7 @@ ERRORS = {
         f"vrrp run: invalid value for '-f' / '--file': File '{{}}/unreadable.conf' is not readable {HELP}",
     ),
     "a FIFO": ("-f {}/fifo", "vrrp: {}/fifo: this is no regular file; a reload could not read it again"),
-    "empty": ("-f {}/empty.conf", "vrrp: {}/empty.conf: there is no vrrp_instance in it"),
+    "empty": ("-f {}/empty.conf", "vrrp: {}/empty.conf: there is no vrrp_instance and no virtual_server in it"),
     "not root": ("-f {}/ok.conf", "vrrp: vrrp run needs root, or the capabilities CAP_NET_ADMIN and CAP_NET_RAW"),
     "no such interface": (
         "-f {}/eth9.conf",

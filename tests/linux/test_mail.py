@@ -13,6 +13,7 @@ import pytest
 from linux.kernels import FakeKernel, make_daemon, until
 from vrrp.config import parse
 from vrrp.linux import mail
+from vrrp.linux.made_fifos import MadeFifos
 from vrrp.linux.mail import Mailer, Post, alerted
 from vrrp.linux.notify import Notifier
 
@@ -92,7 +93,7 @@ async def _run(folder: Path, settings: str, talk: Talk | None, enough: Callable[
     port = office.sockets[0].getsockname()[1]
     if talk is None:
         office.close()
-    notifier = Notifier()
+    notifier = Notifier(MadeFifos(folder))
     kernel = FakeKernel()
     daemon = make_daemon(folder / "k.conf", kernel, notifier, Mailer(notifier), text=config(settings, port=port))
     running = asyncio.create_task(daemon.run())
@@ -174,7 +175,7 @@ def test_a_queue_that_is_full_loses_the_oldest(
 def test_without_a_post_office_it_says_so_and_runs(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def run() -> None:
         kernel = FakeKernel()
-        notifier = Notifier()
+        notifier = Notifier(MadeFifos(tmp_path))
         text = config("smtp_alert").replace(" smtp_server 127.0.0.1 25\n", "")
         daemon = make_daemon(tmp_path / "k.conf", kernel, notifier, Mailer(notifier), text=text)
         running = asyncio.create_task(daemon.run())
@@ -190,7 +191,7 @@ def test_no_mail_of_faults_where_nobody_wants_it(tmp_path: Path, caplog: pytest.
     async def run() -> None:
         kernel = FakeKernel()
         kernel.down.add("eth0")
-        notifier = Notifier()
+        notifier = Notifier(MadeFifos(tmp_path))
         text = config("smtp_alert\nno_email_faults")
         daemon = make_daemon(tmp_path / "k.conf", kernel, notifier, Mailer(notifier), text=text)
         running = asyncio.create_task(daemon.run())

@@ -18,6 +18,7 @@ from vrrp.config.script_security import Identity
 from vrrp.linux.daemon import Daemon
 from vrrp.linux.fifo import Fifo
 from vrrp.linux.machine import ThisMachine
+from vrrp.linux.made_fifos import MadeFifos
 from vrrp.linux.notify import Notifier
 from vrrp.wire.address import pack
 from vrrp.wire.advertisement import Advertisement, encode
@@ -72,8 +73,9 @@ Act = Callable[[Daemon, FakeKernel], Awaitable[None]]
 
 
 def live(tmp_path: Path, text: str, act: Act) -> Notifier:
-    notifier, kernel = Notifier(), FakeKernel()
-    daemon = make_daemon(tmp_path / "k.conf", kernel, notifier, text=text, host=ThisMachine())
+    made, kernel = MadeFifos(tmp_path), FakeKernel()
+    notifier = Notifier(made)
+    daemon = make_daemon(tmp_path / "k.conf", kernel, made, notifier, text=text, host=ThisMachine())
 
     async def run() -> None:
         running = asyncio.create_task(daemon.run())
@@ -195,20 +197,22 @@ def test_weaker_masters_and_priorities(tmp_path: Path, log: Path) -> None:
 
 
 def test_a_fifo_that_nobody_reads_is_full_in_the_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    fifo = Fifo(str(tmp_path / "fifo"), OWN)
+    made = MadeFifos(tmp_path)
+    asyncio.run(made.start(make_daemon(tmp_path / "k.conf", FakeKernel())))
+    fifo = Fifo(str(tmp_path / "fifo"), OWN, made)
     for _ in range(70_000 // 100 + 100):
         fifo.write("x" * 99)
     fifo.close()
+    asyncio.run(made.stop())
     assert caplog.text.count("nobody reads it, lines are dropped") == 1
     assert not (tmp_path / "fifo").exists()
 
 
 def test_what_is_no_fifo(tmp_path: Path, log: Path) -> None:
-    with pytest.raises(FileExistsError, match="this is no FIFO"):
-        Fifo(str(log), OWN)
     kernel = FakeKernel()
     text = configuration(log, fifo=f"notify_fifo {tmp_path}/fifo\nvrrp_notify_fifo {log}")
-    daemon = make_daemon(tmp_path / "k.conf", kernel, Notifier(), text=text, host=ThisMachine())
+    made = MadeFifos(tmp_path)
+    daemon = make_daemon(tmp_path / "k.conf", kernel, made, Notifier(made), text=text, host=ThisMachine())
     with pytest.raises(FileExistsError, match="this is no FIFO"):
         asyncio.run(daemon.run())
     assert not (tmp_path / "fifo").exists()

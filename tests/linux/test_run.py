@@ -122,7 +122,7 @@ def test_a_reload_changes_what_changed_and_a_broken_one_nothing(net: Lan) -> Non
     for broken, says in (
         (conf(interface="eth7"), "interface eth7 for vrrp_instance VI_1 doesn't exist"),
         (conf().replace(" virtual_router_id 51\n", ""), "the virtual router id must be set"),
-        ("", "there is no vrrp_instance in it"),
+        ("", "there is no vrrp_instance and no virtual_server in it"),
     ):
         (net.folder / "a.conf").write_text(broken)
         net.hang_up("a")

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from linux.kernels import CONF, FakeKernel, make_daemon, until
 from linux.test_log import datagram
@@ -226,6 +227,17 @@ def test_the_command_shows_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == (
         f"vrrp: {tmp_path}/control: no vrrp daemon answers; `vrrp run` is what answers there\n"
     )
+
+
+def test_without_virtual_routers_it_shows_the_rest() -> None:
+    daemon = {"node": "a", "version": "1", "configuration": "k.conf", "pid": 7, "started": 0}
+    with (console := Console(width=200)).capture() as shown:
+        console.print(
+            status_command._picture({"vrrp": [], "daemon": daemon, "checks": [{"check": "PING_CHECK", "state": "up"}]})
+        )
+    lines = [line.split() for line in shown.get().splitlines() if line]
+    assert lines[0][:4] == ["a:", "vrrp", "1,", "k.conf,"]
+    assert lines[1:] == [["checks"], ["check", "state"], ["PING_CHECK", "up"]]
 
 
 def test_it_can_be_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,14 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from linux.kernels import CONF, FakeKernel, make_daemon
+from linux.kernels import CONF, FakeKernel, make_daemon, until
 from linux.namespaces import Cable, cable
 from vrrp.linux.configuration import read_configuration
 from vrrp.linux.daemon import Daemon
 from vrrp.linux.lvs.messages import Change, command_line
-from vrrp.linux.lvs.virtual_servers import VirtualServers
+from vrrp.linux.lvs.virtual_servers import Programmable, VirtualServers
 from vrrp.linux.machine import ThisMachine
+from vrrp.linux.made_fifos import MadeFifos
 from vrrp.linux.plan import plan
+from vrrp.linux.service import Service
 from vrrp.linux.status.document import Status
 from vrrp.linux.status.metrics import metrics
 
@@ -73,6 +75,11 @@ def top(*lines: str) -> str:
     return "\n".join(["global_defs {", " script_user root", *lines, "}\n"])
 
 
+def services(folder: Path, ipvs: Callable[[], Programmable]) -> tuple[Service, ...]:
+    made = MadeFifos(folder)
+    return made, VirtualServers(made, ipvs)
+
+
 Life = Callable[[Daemon], Awaitable[None]]
 
 
@@ -110,7 +117,7 @@ def test_servers_go_and_come_back(tmp_path: Path, caplog: pytest.LogCaptureFixtu
         tmp_path / "k.conf",
         FakeKernel(),
         status,
-        VirtualServers(lambda: ipvs),
+        *services(tmp_path, lambda: ipvs),
         text=text,
         host=ThisMachine(["eth0"]),
     )
@@ -186,7 +193,9 @@ def test_without_ipvs_it_says_so_once_and_what_it_would_have_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    daemon = make_daemon(tmp_path / "k.conf", FakeKernel(), VirtualServers(no_ipvs), text=CONF + block(tmp_path, ""))
+    daemon = make_daemon(
+        tmp_path / "k.conf", FakeKernel(), *services(tmp_path, no_ipvs), text=CONF + block(tmp_path, "")
+    )
 
     async def life(daemon: Daemon) -> None:
         await come(lambda: "Startup complete" in caplog.messages, caplog.messages)
@@ -208,12 +217,35 @@ def test_without_ipvs_it_says_so_once_and_what_it_would_have_told(
     ]
 
 
+def test_without_a_virtual_router_and_with_one_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    ipvs, kernel, file = FakeIpvs(), FakeKernel(), tmp_path / "k.conf"
+    servers = block(tmp_path, "")
+    daemon = make_daemon(file, kernel, *services(tmp_path, lambda: ipvs), text=servers)
+
+    async def life(daemon: Daemon) -> None:
+        (tmp_path / "1").touch()
+        await come(lambda: "down 1" in words(tmp_path / "told"), ipvs.told)
+        file.write_text(CONF + servers)
+        daemon.reload()
+        await until(kernel, "acquire 10.0.0.100")
+        file.write_text(servers)
+        daemon.reload()
+        assert kernel.asked[-1] == "release 10.0.0.100"
+        (tmp_path / "1").unlink()
+        await come(lambda: "up 1" in words(tmp_path / "told"), ipvs.told)
+
+    live(daemon, life)
+    lines = list(plan(read_configuration(file, ThisMachine(["eth0"])), {"eth0": []}))
+    assert lines[0] == f"{VS}: balanced by rr while real servers of weight 1 are up; sorry server [10.0.0.9]:tcp:80"
+
+
 @pytest.mark.parametrize(("flush", "last"), [("", ["-C"]), ("VS", ["-D VS"])])
 def test_flushing_at_the_end(tmp_path: Path, flush: str, last: list[str], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     ipvs = FakeIpvs()
     text = top(f"lvs_flush_on_stop {flush}") + CONF + block(tmp_path, "", head="omega")
-    daemon = make_daemon(tmp_path / "k.conf", FakeKernel(), VirtualServers(lambda: ipvs), text=text)
+    daemon = make_daemon(tmp_path / "k.conf", FakeKernel(), *services(tmp_path, lambda: ipvs), text=text)
 
     async def life(daemon: Daemon) -> None:
         await come(lambda: "Startup complete" in caplog.messages, caplog.messages)
@@ -227,7 +259,7 @@ def test_flushing_at_the_end(tmp_path: Path, flush: str, last: list[str], caplog
 def test_checkers_rest_while_the_address_is_not_here(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     text = CONF + block(tmp_path, "", head="ha_suspend")
-    daemon = make_daemon(tmp_path / "k.conf", FakeKernel(), VirtualServers(FakeIpvs), text=text)
+    daemon = make_daemon(tmp_path / "k.conf", FakeKernel(), *services(tmp_path, FakeIpvs), text=text)
 
     async def life(daemon: Daemon) -> None:
         await come(lambda: any(line.startswith("Activating") for line in caplog.messages), caplog.messages)
@@ -242,7 +274,9 @@ def test_an_ssl_block_that_cannot_be_used_leaves_the_checkers_as_they_were(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    daemon = make_daemon(tmp_path / "k.conf", FakeKernel(), VirtualServers(FakeIpvs), text=CONF + block(tmp_path, ""))
+    daemon = make_daemon(
+        tmp_path / "k.conf", FakeKernel(), *services(tmp_path, FakeIpvs), text=CONF + block(tmp_path, "")
+    )
     ssl = "SSL {\n ca /no/such\n certificate /no/such\n key /no/such\n}\n"
 
     async def life(daemon: Daemon) -> None:

@@ -345,7 +345,6 @@ def received(**changes: Any) -> str:
         ([head(interfaces={"eth0": ["10.0.0"]})], 1, "'10.0.0' is no address"),
         ([head(interfaces={})], 1, "there is no interface 'eth0'"),
         ([head(config={})], 1, "RouterConfig needs 'virtual_routers'"),
-        ([head(config={"virtual_routers": []})], 1, "a router needs a virtual router"),
         ([config(vrid=256)], 1, "virtual_routers: VI_1: a virtual router identifier is 1 to 255, not 256"),
         ([config(vrid="51")], 1, "virtual_routers: vrid: '51' is no whole number of at most 62 bits"),
         ([config(vrid=True)], 1, "virtual_routers: vrid: True is no whole number"),

@@ -28,7 +28,6 @@ from vrrp.protocol.profile import FRR, KEEPALIVED, PROFILES, RFC3768, RFC5798, R
 from vrrp.protocol.router import Router
 from vrrp.protocol.settings import (
     RouterConfig,
-    ScriptConfig,
     SyncGroupConfig,
     TrackedInterface,
     TrackedScript,
@@ -133,13 +132,19 @@ def test_unknown_names_are_the_callers_mistake(call: str) -> None:
         getattr(router, call)(*arguments[call])
 
 
+def test_a_router_without_virtual_routers_waits_for_nothing() -> None:
+    router = Router(RouterConfig(virtual_routers=()), profile=KEEPALIVED, interfaces={"eth0": ()})
+    assert router.start(0) == router.expire(5) == router.set_interface(6, "eth0", False) == ()
+    assert router.deadline_ns is None
+    assert router.reload(7, RouterConfig(virtual_routers=())) == router.stop(8) == ()
+
+
 # What is refused at the start
 
 
 @pytest.mark.parametrize(
     ("configs", "parts", "message"),
     [
-        ([], {"scripts": (ScriptConfig(name="chk"),)}, "a router needs a virtual router"),
         ([on("eth9")], {}, "VRID 51: there is no interface 'eth9' (known: eth0, eth1)"),
         ([on("eth0"), on("eth1")], {}, "VRID 51: a second virtual router of this name"),
         ([on("eth0", name="A"), on("eth0", name="B")], {}, "B: VRID 51 is taken on eth0"),

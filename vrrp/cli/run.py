@@ -99,6 +99,7 @@ def _run(
     from vrrp.linux.log.event_log import EventLog
     from vrrp.linux.log.output import set_up
     from vrrp.linux.lvs.virtual_servers import VirtualServers
+    from vrrp.linux.made_fifos import MadeFifos
     from vrrp.linux.mail import Mailer
     from vrrp.linux.notify import Notifier
     from vrrp.linux.rights import missing_rights
@@ -118,15 +119,17 @@ def _run(
         raise BadInput(f"vrrp run needs root, or the capabilities {' and '.join(missing)}")
     try:
         with held_signals(), state_directory(state_dir or USUAL) as state:
-            notifier = Notifier()
+            made = MadeFifos(state)
+            notifier = Notifier(made)
             scripts: list[Service] = [
+                made,
                 notifier,
                 Mailer(notifier),
                 FileWatcher(),
                 ProcessWatcher(),
                 ScriptRunner(),
                 CheckWatcher(),
-                VirtualServers(),
+                VirtualServers(made),
             ]
             shown: list[Service] = [status, ControlSocket(status, state), *web]
             services = [EventLog(), *scripts, *shown, Scheduling(), ServiceManager()]

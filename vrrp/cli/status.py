@@ -95,7 +95,7 @@ def _picture(document: dict[str, Any]) -> Group:
     parts: list[Text | Table] = [Text(f"{where}, process {daemon['pid']}, running for {up}")]
     states = [column for column in COLUMNS if not column.counted and column.name not in _LEFT_OUT]
     counts = [column for column in COLUMNS if column.counted or column.name == "iname"]
-    for columns in (states, counts):
+    for columns in (states, counts) if document["vrrp"] else ():
         parts += [Text(), _table([{one.title: one.text(row) for one in columns} for row in document["vrrp"]])]
     for heading, entries in document.items():
         if heading not in {"vrrp", "daemon"} and entries:

@@ -52,8 +52,8 @@ def read_configuration(
     fatal = next((one for one in parsed.diagnostics if one.fatal), None)
     if fatal is not None:
         raise ConfigurationError(_line(fatal))
-    if not parsed.config.instances:
-        raise ConfigurationError(f"{path}: there is no vrrp_instance in it")
+    if not parsed.config.instances and not parsed.config.virtual_servers:
+        raise ConfigurationError(f"{path}: there is no vrrp_instance and no virtual_server in it")
     _find_interfaces(parsed.diagnostics)
     _refuse(parsed.config)
     try:

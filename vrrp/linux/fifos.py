@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from vrrp.config.script_security import Runnable
 from vrrp.linux.child import Child, Children, Command
 from vrrp.linux.fifo import Fifo
+from vrrp.linux.made_fifos import MadeFifos
 from vrrp.linux.vetting import allowed
 
 log = logging.getLogger("vrrp.notify")
@@ -18,11 +19,13 @@ class Fifos:
 
     Args:
         children: runs what reads them.
+        made: which of them are ours to remove.
         keywords: what the configuration calls them, and the script that reads each, if one is to be run.
     """
 
-    def __init__(self, children: Children, keywords: Mapping[str, str | None]) -> None:
+    def __init__(self, children: Children, made: MadeFifos, keywords: Mapping[str, str | None]) -> None:
         self._children = children
+        self._made = made
         self._keywords = keywords
         self._fifos: dict[Runnable, Fifo] = {}
         self._readers: dict[Command, Child] = {}
@@ -34,7 +37,7 @@ class Fifos:
             self._fifos.pop(gone).close()
         for fifo, keyword in wanted.items():
             if fifo not in self._fifos:
-                self._fifos[fifo] = Fifo(fifo.command, fifo.identity)
+                self._fifos[fifo] = Fifo(fifo.command, fifo.identity, self._made)
             reader = runnables.get(self._keywords[keyword] or "")
             if reader is not None:
                 self._read(Command.of(reader.command, reader.identity).with_arguments(fifo.command), secure)

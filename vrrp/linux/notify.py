@@ -16,6 +16,7 @@ from vrrp.config.model import SyncGroup, VrrpInstance
 from vrrp.config.script_security import ROOT
 from vrrp.linux.child import Children, Command
 from vrrp.linux.fifos import Fifos
+from vrrp.linux.made_fifos import MadeFifos
 from vrrp.linux.vetting import allowed
 from vrrp.protocol.effects import Effect, PriorityChanged, StateChanged
 from vrrp.protocol.state import State
@@ -56,9 +57,14 @@ class Told(NamedTuple):
 
 
 class Notifier:
-    """The service that runs notify scripts and writes to FIFOs."""
+    """The service that runs notify scripts and writes to FIFOs.
 
-    def __init__(self) -> None:
+    Args:
+        made: which FIFOs are ours to remove.
+    """
+
+    def __init__(self, made: MadeFifos) -> None:
+        self._made = made
         self._told: dict[str, Told] = {}
         """The instances, by name."""
         self._gone: dict[str, Told] = {}
@@ -74,7 +80,7 @@ class Notifier:
         """Open the FIFOs and listen. OSError for a FIFO that cannot be opened."""
         self._daemon = daemon
         self._children = Children(asyncio.get_running_loop())
-        self._fifos = Fifos(self._children, _FIFOS)
+        self._fifos = Fifos(self._children, self._made, _FIFOS)
         daemon.listeners.append(self._listen)
         self._witness, daemon.router.witness = daemon.router.witness, self._hear
         daemon.reloaded.append(self._read)

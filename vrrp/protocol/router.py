@@ -39,9 +39,9 @@ class Router:
     """All virtual routers of one host. Inputs take the time in nanoseconds and return keyed effects.
 
     `interfaces` gives each interface's addresses, in order (text, `ipaddress` objects or packed). `wake_ns` is
-    when `expire` is due at the latest; it may be early, which is harmless. ValueError for no virtual router at
-    all, else naming the virtual router and what is wrong: an unknown interface, no address of its family (unless
-    `addresses_later`: then `set_addresses` gives it), a duplicate VRID, an unknown script.
+    when `expire` is due at the latest; it may be early, which is harmless. A router without virtual routers does
+    nothing. ValueError naming the virtual router and what is wrong: an unknown interface, no address of its family
+    (unless `addresses_later`: then `set_addresses` gives it), a duplicate VRID, an unknown script.
     """
 
     def __init__(
@@ -67,8 +67,6 @@ class Router:
 
     def _set_up(self, config: RouterConfig) -> None:
         """Make everything that a configuration names; ValueError changes nothing."""
-        if not config.virtual_routers:
-            raise ValueError("a router needs a virtual router")
         subjects = Subjects(config, self._interfaces)
         members: dict[str, Member] = {}
         tables: dict[str, dict[int, Member]] = {name: {} for name in self._interfaces}
@@ -140,7 +138,8 @@ class Router:
         if not self._started:
             return NEVER
         timed = self._timed
-        wake_ns = self.wake_ns = timed[0].wake_ns if len(timed) == 1 else min([t.wake_ns for t in timed])
+        wake_ns = timed[0].wake_ns if len(timed) == 1 else min([t.wake_ns for t in timed], default=NEVER)
+        self.wake_ns = wake_ns
         return wake_ns
 
     def counters(self, name: str) -> Counters:

@@ -22,6 +22,7 @@ from vrrp.linux.child import Children, Command
 from vrrp.linux.fifos import Fifos
 from vrrp.linux.lvs.ipvs import Ipvs
 from vrrp.linux.lvs.messages import Change, command_line
+from vrrp.linux.made_fifos import MadeFifos
 from vrrp.linux.vetting import allowed
 from vrrp.lvs.balancer import Balancer
 from vrrp.lvs.effects import Effect, Effects, QuorumChanged, RemoveService, Said, ServerChanged
@@ -61,10 +62,12 @@ class VirtualServers:
     """The service that runs them.
 
     Args:
+        made: which FIFOs are ours to remove.
         ipvs: opens this kernel's IPVS; OSError where there is none.
     """
 
-    def __init__(self, ipvs: Callable[[], Programmable] = Ipvs) -> None:
+    def __init__(self, made: MadeFifos, ipvs: Callable[[], Programmable] = Ipvs) -> None:
+        self._made = made
         self._open = ipvs
         self._ipvs: Programmable | None = None
         self._missed = False
@@ -75,7 +78,7 @@ class VirtualServers:
         """Begin to balance and to check. OSError or ValueError for a FIFO or an SSL block that cannot be used."""
         self._daemon = daemon
         self._children = Children(asyncio.get_running_loop())
-        self._fifos = Fifos(self._children, _FIFOS)
+        self._fifos = Fifos(self._children, self._made, _FIFOS)
         config = daemon.config.config
         servers, groups = config.virtual_servers, config.virtual_server_groups
         self._balancer = Balancer(servers, groups, _has(config, _TELL_NEW), self._addresses())
