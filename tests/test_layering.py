@@ -32,7 +32,7 @@ FORBIDDEN_IN_CORE = frozenset(
 # The same, without an import.
 FORBIDDEN_CALLS = frozenset({"open", "print", "input", "breakpoint", "__import__"})
 
-CORE = ("vrrp.wire", "vrrp.protocol")
+CORE = ("vrrp.wire", "vrrp.protocol", "vrrp.lvs")
 DPKT_USERS = ("vrrp.wire", "vrrp.capture")
 SAYS_NOTHING = frozenset({"util", "utils", "helper", "helpers", "common", "misc"})
 MAX_LINES = 450

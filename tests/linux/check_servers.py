@@ -160,6 +160,8 @@ class CheckServers:
         elif path == "/stays":
             connection.sendall(_WELL + b"hello")
             self._ended.wait(5)
+        elif path == "/backtracks":
+            connection.sendall(_WELL + b"a" * 200)
         elif path == "/resets":
             connection.sendall(_WELL)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

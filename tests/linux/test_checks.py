@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,36 @@ def test_what_is_asked_of_whom(servers: CheckServers) -> None:
     assert rows[0]["state"] == "up"
     assert rows[1]["last"].startswith("regex")
     assert rows[2]["last"] == "Connection failed server [127.0.0.1]:tcp:7001."
+
+
+def test_a_regex_that_backtracks_without_end_holds_nothing_up(
+    servers: CheckServers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vrrp.linux.checks.searcher.LIMIT_S", 0.3)
+    asked = (("/backtracks", "(a+)+b"), ("/hello", "(l+)+o"))
+    get = f'HTTP_GET {{\n{TIMING} connect_port {servers.places["web"]}\n url {{\n path PATH\n regex "REGEX"\n }}\n }}'
+    text = conf(*(get.replace("PATH", path).replace("REGEX", regex) for path, regex in asked))
+    beats: list[float] = []
+
+    async def go() -> list[dict[str, Any]]:
+        runner = CheckRunner(plan_of(text), lambda *told: None, lambda: 0)
+        runner.start()
+        async with asyncio.timeout(20):
+            while not all(one.checks for one in runner.checkings):
+                beats.append(time.monotonic())
+                await asyncio.sleep(0.005)
+        rows = runner.rows()
+        await runner.stop()
+        return rows
+
+    rows = asyncio.run(go())
+    why = "regex: the search was given up, it takes more than 0.3 s of the processor's time"
+    assert last(rows) == [
+        ("down", f"{why} (server [127.0.0.1]:tcp:7001)"),
+        ("up", "Regex match success to [127.0.0.1]:tcp:7001 url(/hello)"),
+    ]
+    assert beats[-1] - beats[0] > 0.3
+    assert max(after - before for before, after in pairwise(beats)) < 0.2
 
 
 def talk(listening: socket.socket, *said: bytes) -> None:

@@ -183,4 +183,4 @@ def test_both_say_the_same_at_the_same_times(runs: tuple[Lines, Lines, object]) 
 
 def test_weights_are_asked_for(runs: tuple[object, object, dict[str, list[tuple[bool, int | None]]]]) -> None:
     number = next(at for at, (_, lines) in enumerate(CHECKERS, 7001) if "weighs" in lines)
-    assert runs[2][f"[127.0.0.1]:tcp:{number}"] == [(True, 49), (True, None)]
+    assert runs[2][f"[127.0.0.1]:tcp:{number}"] == [(True, None), (True, 49), (True, None)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import NamedTuple
 
 from vrrp.config.lvs.model import Url
 from vrrp.config.values import octets
@@ -17,8 +18,7 @@ from vrrp.config.values import octets
 LONGEST_HEADER = 4096
 """keepalived's buffer (measured: 4049 octets pass, 20029 do not)."""
 LONGEST_SEARCHED = 65536
-"""Octets of an answer that a regex is looked for in. Patterns are the administrator's: one that backtracks without end
-over what a server sends holds up whoever waits for it, here as elsewhere."""
+"""Octets of an answer that a regex is looked for in."""
 _END = b"\r\n\r\n"
 _USUAL = ((200, 299),)
 _STATUS = re.compile(rb"[^ \r\n]* +([0-9]{1,3})(?![0-9])")
@@ -26,6 +26,23 @@ _BEHIND = b"\0"
 """What follows an answer when it is searched, so that it has no end."""
 _OFFSET = re.compile("[0-9]{1,6}", re.ASCII)
 _FLAGS = {"caseless": re.IGNORECASE, "multiline": re.MULTILINE, "dotall": re.DOTALL, "extended": re.VERBOSE}
+
+
+class Search(NamedTuple):
+    """A regex that is to be looked for in an answer.
+
+    A pattern may backtrack without end over what a server sends: `find` is for a place where that holds up nobody.
+    """
+
+    pattern: bytes
+    flags: int
+    searched: bytes
+    start: int
+
+    def find(self) -> int:
+        """Where it is found, -1 for nowhere."""
+        found = re.compile(self.pattern, self.flags).search(self.searched, self.start)
+        return -1 if found is None else found.start()
 
 
 class HttpAnswer:
@@ -65,18 +82,33 @@ class HttpAnswer:
         del self._head[end:]
         return True
 
-    def judge(self) -> tuple[bool, str]:
-        """Whether it is what the url should answer, when it has ended, and what was looked at last."""
-        url = self._url
-        codes = url.status_codes or _USUAL
-        if self.status is None or not any(low <= self.status <= high for low, high in codes):
-            return False, "HTTP status code"
-        if url.digests and self._digest.digest() not in url.digests:
-            return False, "MD5 digest"
+    @property
+    def search(self) -> Search | None:
+        """What must be looked for before it can be judged, when it has ended; None for nothing."""
+        if self._pattern is None or self._failed:
+            return None
+        return Search(self._pattern.pattern, self._pattern.flags, bytes(self._searched + _BEHIND), self._lowest)
+
+    def judge(self, found: int = -1) -> tuple[bool, str]:
+        """Whether it is what the url should answer, when it has ended, and what was looked at last.
+
+        `found` is what came of `search`.
+        """
+        if self._failed:
+            return False, self._failed
         if self._pattern is not None:
-            found = self._pattern.search(self._searched + _BEHIND, self._lowest)
-            return (found is None or found.start() > self._highest) is self._unwanted, "Regex match"
-        return True, "MD5 digest" if url.digests else "HTTP status code"
+            return (not 0 <= found <= self._highest) is self._unwanted, "Regex match"
+        return True, "MD5 digest" if self._url.digests else "HTTP status code"
+
+    @property
+    def _failed(self) -> str:
+        """What of it is not as it should be; "" while nothing is."""
+        codes = self._url.status_codes or _USUAL
+        if self.status is None or not any(low <= self.status <= high for low, high in codes):
+            return "HTTP status code"
+        if self._url.digests and self._digest.digest() not in self._url.digests:
+            return "MD5 digest"
+        return ""
 
 
 def unknown_options(url: Url) -> tuple[str, ...]:

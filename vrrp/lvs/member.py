@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
+from vrrp.config.lvs.endpoints import service_label
 from vrrp.config.lvs.model import Checker, RealServer, VirtualServer, WebCheck
 from vrrp.config.lvs.real_server import HIGHEST_WEIGHT
-from vrrp.config.lvs.virtual_server import service_label
 from vrrp.lvs.service import Destination, Service
 
 

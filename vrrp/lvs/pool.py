@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from vrrp.config.lvs.endpoints import service_label
 from vrrp.config.lvs.model import RealServer, VirtualServer
-from vrrp.config.lvs.virtual_server import service_label
 from vrrp.config.script_security import ROOT
 from vrrp.config.values import UNSIGNED_MAX
 from vrrp.lvs.effects import (

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
-from vrrp.config.lvs.endpoints import ServiceAddress
+from vrrp.config.lvs.endpoints import ServiceAddress, service_label
 from vrrp.config.lvs.model import Checker, FileCheck, Forwarding, RealServer, SslContext, VirtualServer
-from vrrp.config.lvs.virtual_server import service_label
 from vrrp.config.model import KeepalivedConfig, TrackFile
 from vrrp.config.values import Address
 
@@ -88,6 +87,7 @@ def _targets(config: KeepalivedConfig, virtual: VirtualServer) -> Iterator[Targe
 def _target(
     config: KeepalivedConfig, key: CheckKey, checker: Checker, real: RealServer, virtual_host: str | None = None
 ) -> Target:
+    file = config.track_files.get(checker.track_file) if isinstance(checker, FileCheck) else None
     everywhere = any(one.keyword == _LOG_ALL and one.text not in _OFF for one in config.globals.options)
     return Target(
         key=key,
@@ -96,13 +96,16 @@ def _target(
         port=real.address.port,
         weight=real.weight,
         virtual_host=virtual_host,
-        file=config.track_files.get(checker.track_file) if isinstance(checker, FileCheck) else None,
+        file=file and replace(file, line=0),
         log_all_failures=everywhere or checker.log_all_failures,
     )
 
 
 def _timed(checker: Checker) -> Checker:
-    """It without its line, for one that only moved in the file is the same; a file is simply read every so often."""
+    """It without its line: one that only moved in the configuration is the same.
+
+    A file that is followed is simply read every so often.
+    """
     if isinstance(checker, FileCheck):
         return replace(checker, line=0, interval_ns=_FILE_READ_NS, warmup_ns=0, retries=0)
     return replace(checker, line=0)

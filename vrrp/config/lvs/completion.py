@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from vrrp.config.diagnostics import Voice
-from vrrp.config.lvs.endpoints import ServiceAddress
+from vrrp.config.lvs.endpoints import ServiceAddress, service_label
 from vrrp.config.lvs.model import (
     Forwarding,
     GroupAddresses,
@@ -16,7 +16,7 @@ from vrrp.config.lvs.model import (
     VirtualServerGroup,
 )
 from vrrp.config.lvs.real_server import RealServerDraft
-from vrrp.config.lvs.virtual_server import DEFAULT_PERSISTENCE_S, VirtualServerDraft, service_label
+from vrrp.config.lvs.virtual_server import DEFAULT_PERSISTENCE_S, VirtualServerDraft
 from vrrp.config.values import SECOND_NS, UNSIGNED_MAX
 
 _DEFAULT_SCHEDULER = "wlc"

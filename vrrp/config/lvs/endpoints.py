@@ -43,6 +43,16 @@ def address_text(found: Address) -> str:
     return str(found) if mapped is None else f"::ffff:{mapped}"
 
 
+def service_label(address: ServiceAddress, protocol: str | None) -> str:
+    """What keepalived calls a service: [10.0.0.1]:tcp:80, FWM 1 or [GROUP]:0."""
+    if address.group is not None:
+        return f"[{address.group}]:0"
+    if address.fwmark:
+        return f"FWM {address.fwmark}"
+    host = "" if address.address is None else address_text(address.address)
+    return f"[{host}]:{(protocol or 'none').lower()}:{address.port}"
+
+
 def port_number(words: tuple[str, ...]) -> tuple[int | None, str]:
     """The port that stands behind an address, None when it is bad, and keepalived's complaint about the number."""
     if len(words) < 3 or not words[2].strip("0"):

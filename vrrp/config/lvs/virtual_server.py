@@ -11,7 +11,7 @@ from typing import Any, Literal
 from vrrp.config.diagnostics import Report
 from vrrp.config.fields import IGNORES, Field, choice, integer, presence, set_field, switch, word
 from vrrp.config.lvs.checkers import Preceding, Surroundings
-from vrrp.config.lvs.endpoints import ServiceAddress, address_text, real_address, sorry_address, virtual_address
+from vrrp.config.lvs.endpoints import ServiceAddress, real_address, service_label, sorry_address, virtual_address
 from vrrp.config.lvs.forwarding import forwarding
 from vrrp.config.lvs.model import Forwarding
 from vrrp.config.lvs.real_server import (
@@ -72,16 +72,6 @@ class VirtualServerDraft:
     def report(self) -> Report:
         """What takes the diagnostics."""
         return self.file.report
-
-
-def service_label(address: ServiceAddress, protocol: str | None) -> str:
-    """What keepalived calls a service: [10.0.0.1]:tcp:80, FWM 1 or [GROUP]:0."""
-    if address.group is not None:
-        return f"[{address.group}]:0"
-    if address.fwmark:
-        return f"FWM {address.fwmark}"
-    host = "" if address.address is None else address_text(address.address)
-    return f"[{host}]:{(protocol or 'none').lower()}:{address.port}"
 
 
 def read_virtual_server(block: Block, file: Preceding) -> VirtualServerDraft:

@@ -27,6 +27,7 @@ from vrrp.linux.checks.datagrams import check_dns, check_udp
 from vrrp.linux.checks.file import check_file
 from vrrp.linux.checks.ping import check_ping
 from vrrp.linux.checks.script import check_misc
+from vrrp.linux.checks.searcher import Searcher
 from vrrp.linux.checks.smtp import check_smtp
 from vrrp.linux.checks.tcp import check_tcp
 from vrrp.linux.checks.web import check_web, tls_context
@@ -84,6 +85,7 @@ class CheckRunner:
         """Begin; the loop runs. ValueError or OSError for an SSL block that cannot be used."""
         self._loop = asyncio.get_running_loop()
         self._children = Children(self._loop)
+        self._searcher = Searcher()
         self._tls: ssl.SSLContext | None = None
         self._take(self._plan)
 
@@ -96,6 +98,7 @@ class CheckRunner:
         tasks = [run.end() for run in self._running.values()]
         self._running.clear()
         await asyncio.gather(*(task for task in tasks if task is not None), return_exceptions=True)
+        await self._searcher.close()
         await self._children.close(0)
 
     @property
@@ -169,7 +172,8 @@ class CheckRunner:
                 return check_ping(target, checker)
             case WebCheck() as checker:
                 assert isinstance(checking, WebChecking)
-                return check_web(target, checker, checking.url, self._tls if checker.protocol == "SSL_GET" else None)
+                tls = self._tls if checker.protocol == "SSL_GET" else None
+                return check_web(target, checker, checking.url, tls, self._searcher)
             case MiscCheck() as checker:
                 return check_misc(checker, self._children)
             case SmtpCheck() as checker:

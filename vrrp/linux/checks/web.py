@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from vrrp.config.lvs.model import SslContext, WebCheck
 from vrrp.linux.checks.connection import Endpoint, UnaskedError
+from vrrp.linux.checks.searcher import Searcher
 from vrrp.lvs.http_answer import HttpAnswer, request
 from vrrp.lvs.phrases import Outcome
 from vrrp.lvs.target import Target
@@ -19,7 +20,9 @@ MOST_TIMEOUTS = 4
 would read it to its end)."""
 
 
-async def check_web(target: Target, checker: WebCheck, url: int, tls: ssl.SSLContext | None) -> Outcome:
+async def check_web(
+    target: Target, checker: WebCheck, url: int, tls: ssl.SSLContext | None, searcher: Searcher
+) -> Outcome:
     """Ask for one of its urls; UnaskedError where that cannot be done."""
     endpoint = Endpoint.of(target, checker.connection)
     server, asked = target.key.real_server, checker.urls[url]
@@ -34,9 +37,20 @@ async def check_web(target: Target, checker: WebCheck, url: int, tls: ssl.SSLCon
     except (OSError, ValueError):  # ValueError: a name that no server can have
         return Outcome(False, f"Connection failed server {server}.")
     try:
+        answer = HttpAnswer(asked)
         async with asyncio.timeout(endpoint.timeout_s * MOST_TIMEOUTS):
             writer.write(request(asked.path, name or endpoint.host, checker.version))
-            return await _read(reader, endpoint, HttpAnswer(asked), server, asked.path)
+            trouble = await _read(reader, endpoint, answer, server)
+        if trouble is not None:
+            return trouble
+        search = answer.search
+        found = -1 if search is None else await searcher.find(search)
+        ok, what = answer.judge(found)
+        if ok:
+            return Outcome(True, f"{what} success to {server} url({asked.path})")
+        return Outcome(False, f"{what} failed server {server}." if what == "Regex match" else _error(what, server))
+    except UnaskedError:
+        raise
     except TimeoutError:
         return Outcome(False, f"Timeout HTTP read server {server}.")
     except ValueError as error:
@@ -65,9 +79,8 @@ async def _connect(
         raise
 
 
-async def _read(
-    reader: asyncio.StreamReader, endpoint: Endpoint, answer: HttpAnswer, server: str, path: str
-) -> Outcome:
+async def _read(reader: asyncio.StreamReader, endpoint: Endpoint, answer: HttpAnswer, server: str) -> Outcome | None:
+    """What went wrong, if anything did."""
     while True:
         try:
             async with asyncio.timeout(endpoint.timeout_s):
@@ -80,10 +93,7 @@ async def _read(
             break
     if not answer.begun:  # the two blanks are keepalived's
         return Outcome(False, f"Read, no data received from  server {server}.")
-    ok, what = answer.judge()
-    if ok:
-        return Outcome(True, f"{what} success to {server} url({path})")
-    return Outcome(False, f"{what} failed server {server}." if what == "Regex match" else _error(what, server))
+    return None
 
 
 def _error(what: str, server: str) -> str:
