@@ -65,6 +65,26 @@ def test_its_haproxy_and_script(shared: Path) -> None:
     assert lines["VRRP-W079"] == [8, 10]
 
 
+def test_its_script_goes_through_its_haproxy(shared: Path) -> None:
+    folder = shared / "captures" / "seed"
+    files = [folder / "haproxy-k8s.cfg", folder / "check_apiserver.sh", folder / "keepalived-k8s.conf"]
+    values = {"APISERVER_DEST_PORT": "8443", "APISERVER_VIP": "10.0.0.162"}
+    found = lint(read_inputs(files, values).clusters(), checks=CHECKS)
+    lines = told(found)
+    assert lines["VRRP-W082"] == [8]
+    assert lines["VRRP-W081"] == [10]
+    assert lines["VRRP-W277"] == [8, 10]
+    (late,) = (one for one in found if one.rule == "VRRP-N270")
+    # Measured: 10 to 12 s until a server is DOWN whose host is gone.
+    assert "is noticed after 10 to 12 s, one that refuses connections after 4 to 6 s" in late.message
+
+
+def test_what_is_found_in_haproxy_cfg_is_told_once(shared: Path) -> None:
+    files = sorted((shared / "captures" / "jeandzb" / "keepalived_haproxy").rglob("*.cfg"))
+    found = [one for one in findings(*files) if one.rule == "VRRP-N270"]
+    assert len({one.file for one in found}) == len(found) == 4
+
+
 def clean_samples(shared: Path) -> list[Path]:
     """Those of keepalived's own samples that `keepalived -t` of 2.2.7 does not complain about."""
     oracle = shared / "captures" / "_oracle" / "keepalived-2.2.7-config-test.jsonl"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator
+from itertools import takewhile
+from pathlib import PurePath
 
 from vrrp.check.cluster import Cluster, Sidecar, addresses
-from vrrp.check.finding import Edit, Finding
+from vrrp.check.finding import Edit, Finding, Place
 from vrrp.check.rule import check
 from vrrp.check.rulebook import rulebook
 from vrrp.config.diagnostics import Severity
 from vrrp.config.haproxy import HaproxyConfig, HaproxyLine, Section, Server
+from vrrp.config.model import Address
 
 _RULES = rulebook("balancing")
 _CHECKS = frozenset(f"{name}-check" for name in ("ldap", "mysql", "pgsql", "redis", "spop", "ssl-hello", "tcp")) | {
@@ -253,6 +256,53 @@ def alike(cluster: Cluster) -> Iterator[Finding]:
                     f"{section.kind} {section.name} has other binds or servers than in {first_file.file}",
                     related=[first_file.place(other.line)],
                 )
+
+
+@check(_RULES["VRRP-W276"])
+def ports(cluster: Cluster) -> Iterator[Finding]:
+    """Whether every node listens where another one does."""
+    virtual = {address for member in cluster.members() for address in addresses(member.instance)}
+    files: dict[str, list[Sidecar]] = {}
+    for file in cluster.beside:
+        if file.balancer is not None:
+            files.setdefault(_nearest(cluster, file), []).append(file)
+    shared = files.pop("", [])
+    if len(files) < 2:
+        return
+    of = {node: _served([*own, *shared], virtual) for node, own in files.items()}
+    everywhere = {port: place for served in reversed(of.values()) for port, place in served.items()}
+    for node, served in of.items():
+        for port in sorted(everywhere.keys() - served.keys()):
+            yield _RULES["VRRP-W276"].finding(
+                files[node][0].place(0),
+                f"HAProxy on {node} does not listen on port {port}, as it does elsewhere",
+                related=[everywhere[port]],
+            )
+
+
+def _served(files: list[Sidecar], virtual: set[Address]) -> dict[int, Place]:
+    """The ports at which clients of the virtual addresses are answered, and where that is written."""
+    frontends = [(file, one) for file in files if file.balancer for one in file.balancer.model.frontends]
+    return {
+        bind.port: file.place(bind.line)
+        for file, frontend in reversed(frontends)
+        if not frontend.disabled and frontend.stats is None
+        for bind in frontend.binds
+        if bind.port and (bind.address is None or bind.address in virtual)
+    }
+
+
+def _nearest(cluster: Cluster, file: Sidecar) -> str:
+    """The node in whose folder a file stands, by the most folders in common; "" when no single node is nearest."""
+    folders = PurePath(file.file).parent.parts
+    near = sorted((_in_common(folders, PurePath(node.file).parent.parts), node.name) for node in cluster.nodes)
+    if not near or (len(near) > 1 and near[-1][0] == near[-2][0]):
+        return ""
+    return near[-1][1]
+
+
+def _in_common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _outline(section: Section) -> Hashable:

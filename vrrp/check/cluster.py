@@ -135,12 +135,14 @@ class Facts:
         cloud: whether their network filters multicast and foreign MAC addresses.
         interfaces: those of this machine, if the files are for it.
         release: the keepalived that they run, of those in vrrp.config.keyword_versions; None when nothing is known.
+        environment: values for ${NAME} in the check scripts.
     """
 
     sysctl: Mapping[str, str] = field(default_factory=dict)
     cloud: bool = False
     interfaces: Mapping[str, tuple[str, ...]] | None = None
     release: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

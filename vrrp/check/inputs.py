@@ -141,7 +141,7 @@ def read_inputs(
     Raises:
         OSError: a file cannot be read.
     """
-    inputs = Inputs(facts=facts or Facts())
+    inputs = Inputs(facts=replace(facts or Facts(), environment=environment or {}))
     for path in dict.fromkeys(files):
         with path.open("rb") as handle:
             text = handle.read(LARGEST_FILE).decode("utf-8", "surrogateescape")

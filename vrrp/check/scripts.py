@@ -1,4 +1,4 @@
-"""Check scripts: how soon they notice, what they really test, and whether keepalived can run them."""
+"""Check scripts: how soon they notice, whether all nodes run the same, and whether keepalived can run them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from vrrp.check.cluster import Cluster, Member, Node, Peers, addresses
+from vrrp.check.cluster import Cluster, Member, Node, Peers
 from vrrp.check.election import first, healthy, others, tracked
 from vrrp.check.finding import Finding, Place
 from vrrp.check.mismatch import named
@@ -23,15 +23,11 @@ _SLOW_NS = 10 * SECOND_NS
 
 _SHELLS = frozenset({"ash", "bash", "busybox", "dash", "env", "ksh", "sh", "zsh"})
 _OPERATORS = re.compile(r"(?:^|\s)(?:&&|\|\|?|;|[0-9&]?>{1,2}|<)|;\s|;$|\$\(|`|^<")
-_CURL = re.compile(r"\bcurl\b[^|;&\n]*")
-_JUDGES_STATUS = re.compile(r"\s-[A-Za-z]*f|\s--fail|http_code|response_code|\s-[A-Za-z]*w\b|\s--write-out")
-_URL = re.compile(r"\bhttps?://(\[[^\]]*\]|[^\s/:\"']+)(?::([0-9]+))?")
-_STRAY_RESULT = re.compile(r"^\s*(?:echo|printf)\s+[\"']?[01][\"']?\s*$", re.MULTILINE)
 _OPEN_FOLDERS = ("/tmp/", "/var/tmp/", "/home/", "/dev/shm/")
 
 
 @dataclass(frozen=True, slots=True)
-class _Use:
+class Use:
     """A script of a node, the instance that follows it (None: none does), and with which weight."""
 
     node: Node
@@ -40,12 +36,13 @@ class _Use:
     weight: int
 
     def place(self, *keywords: str, says: str = "") -> Place:
+        """The line of the first of these keywords that was given, else where the script begins."""
         lines = self.script.lines
         line = next((lines[keyword] for keyword in keywords if keyword in lines), self.script.line)
         return self.node.place(line, says)
 
 
-def _uses(cluster: Cluster) -> Iterator[_Use]:
+def uses(cluster: Cluster) -> Iterator[Use]:
     """Each script once, with the first instance that names it, even when its weight is of no effect."""
     for node in cluster.nodes:
         by: dict[str, tuple[VrrpInstance, TrackedScript]] = {}
@@ -57,14 +54,14 @@ def _uses(cluster: Cluster) -> Iterator[_Use]:
                 by.setdefault(entry.name, (instance, entry))
         for script in node.config.scripts.values():
             instance_of, tracked_as = by.get(script.name, (None, None))
-            yield _Use(node, script, instance_of, tracked_as.weight if tracked_as else script.weight)
+            yield Use(node, script, instance_of, tracked_as.weight if tracked_as else script.weight)
 
 
 @check(_RULES["VRRP-W075"], _RULES["VRRP-W077"], _RULES["VRRP-N076"])
 def timing(cluster: Cluster) -> Iterator[Finding]:
     """How soon a failure is noticed and the addresses move."""
     peers_of = {(id(m.node), m.instance.name): (peers, m) for peers in cluster.peers for m in peers.members}
-    for use in _uses(cluster):
+    for use in uses(cluster):
         script = use.script
         soonest_ns = (script.fall - 1) * script.interval_ns
         latest_ns = script.fall * script.interval_ns
@@ -92,7 +89,7 @@ def timing(cluster: Cluster) -> Iterator[Finding]:
             yield _RULES["VRRP-N076"].finding(use.place("fall"), f"{script.name}: a single failed run is a failure")
 
 
-def _takeover(use: _Use, peers: Peers, member: Member, soonest_ns: int, latest_ns: int) -> str:
+def _takeover(use: Use, peers: Peers, member: Member, soonest_ns: int, latest_ns: int) -> str:
     """When the next node has the addresses: after the rest of its timer, or after its skew when the master resigns."""
     one = member.instance
     rivals = [other for other in others(peers, member) if other.instance.priority != OWNER_PRIORITY]
@@ -160,73 +157,10 @@ def _watched_text(member: Member) -> str:
     return ", ".join(told) or "nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """Text that a check runs: a command line in keepalived.conf, or a script's file."""
-
-    text: str
-    file: str
-    first_line: int
-
-    def place(self, position: int) -> Place:
-        return Place(self.file, self.first_line + self.text.count("\n", 0, position))
-
-
-def _texts(cluster: Cluster) -> Iterator[_Text]:
-    files = {PurePath(one.file).name: one for one in cluster.beside if one.haproxy is None}
-    told: set[str] = set()
-    for use in _uses(cluster):
-        command = use.script.command
-        yield _Text(command, use.node.file, use.place("script").line)
-        for word in command.split():
-            beside = files.get(PurePath(word).name)
-            if beside is not None and beside.file not in told:
-                told.add(beside.file)
-                yield _Text(beside.text, beside.file, 1)
-
-
-@check(_RULES["VRRP-W079"], _RULES["VRRP-W080"], _RULES["VRRP-W081"], _RULES["VRRP-W082"])
-def tested(cluster: Cluster) -> Iterator[Finding]:
-    """What the checks look at, as far as their text tells."""
-    virtual = {str(address) for member in cluster.members() for address in addresses(member.instance)}
-    ports = {
-        bind.ports[0]: (section, config.file)
-        for config in cluster.haproxies
-        for section in config.kinds("frontend", "listen")
-        for bind in section.binds
-        if bind.ports is not None and bind.ports[0] == bind.ports[1] and section.find("stats", "enable") is None
-    }
-    for one in _texts(cluster):
-        for curl in _CURL.finditer(one.text):
-            if "http" in curl[0] and not _JUDGES_STATUS.search(curl[0]):
-                yield _RULES["VRRP-W079"].finding(
-                    one.place(curl.start()), "curl without -f: an answer 403, 500 or 503 counts as healthy"
-                )
-        for stray in _STRAY_RESULT.finditer(one.text):
-            if not re.search(r"\bexit\b", one.text):
-                yield _RULES["VRRP-W080"].finding(
-                    one.place(stray.start()), f"{stray[0].strip()!r} prints a result where an exit status is wanted"
-                )
-        for url in _URL.finditer(one.text):
-            host = url[1].strip("[]")
-            section = ports.get(int(url[2])) if url[2] and len(url[2]) < 6 else None
-            if host in virtual:
-                yield _RULES["VRRP-W081"].finding(
-                    one.place(url.start()), f"the check asks for {url[0]}, the virtual address itself"
-                )
-            elif section is not None:
-                frontend, file = section
-                yield _RULES["VRRP-W082"].finding(
-                    one.place(url.start()),
-                    f"the check asks for {url[0]}: HAProxy's {frontend.kind} {frontend.name}, which asks any server",
-                    related=[Place(file, frontend.line)],
-                )
-
-
 @check(_RULES["VRRP-W083"], _RULES["VRRP-W085"])
 def runnable(cluster: Cluster) -> Iterator[Finding]:
     """What keepalived makes of the command line."""
-    for use in _uses(cluster):
+    for use in uses(cluster):
         command = use.script.command
         words = command.split()
         if not words:

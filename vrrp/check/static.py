@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from vrrp.check import (
     announcing,
+    asking,
     balancer,
     balancing,
     containers,
+    detecting,
     election,
     holding,
     mismatch,
@@ -28,8 +30,9 @@ CHECKS: tuple[Check, ...] = (
     election.sync_groups,
     scripts.timing,
     scripts.followed,
-    scripts.tested,
     scripts.runnable,
+    asking.judged,
+    asking.asked,
     holding.addressed,
     holding.reachable,
     holding.vrids,
@@ -45,6 +48,10 @@ CHECKS: tuple[Check, ...] = (
     balancing.watched,
     balancing.refused,
     balancing.alike,
+    balancing.ports,
+    detecting.noticed,
+    detecting.waited,
+    detecting.asked,
     mixing.mixed,
     containers.containers,
 )
