@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.faults import FAULTS
+from sim.haproxy.factory import read_balancers
 from sim.network import ReloadKey, reload_key
 from sim.scenario import Scenario, ScenarioSource, load_scenario, read_scenario
 from sim.scenario_file import ScenarioError
@@ -15,6 +16,7 @@ from sim.script import Step
 from sim.script_file import MAX_SCRIPT_SIZE, ScriptFileError, read_script
 from sim.topology import lay_out
 from vrrp.config import Diagnostic, ParsedConfig, Severity, Verdict, load
+from vrrp.config.haproxy import ParsedHaproxy
 from vrrp.config.language.line import file_of
 from vrrp.config.router_config import ConversionError, convert
 from vrrp.durations import duration_text, parse_duration
@@ -29,7 +31,7 @@ SHORTEST_NS = 30_000_000_000
 class Inputs:
     """A checked scenario with each node's router configuration, the files it came from, and what to tell the user.
 
-    `files` has the nodes' in their order, then those of reloads.
+    `files` has the nodes' in their order, then those of reloads, then each haproxy.cfg.
     """
 
     scenario: Scenario
@@ -46,6 +48,8 @@ class Inputs:
 
     scripts: Mapping[str, Mapping[str, Sequence[Step]]] = field(default_factory=dict)
     """What the check scripts look at that stand beside a node's keepalived.conf, by node and name."""
+    balancers: Mapping[str, ParsedHaproxy] = field(default_factory=dict)
+    """What stands in each node's haproxy.cfg."""
 
     @property
     def texts(self) -> Mapping[str, str]:
@@ -135,16 +139,23 @@ def _gather(scenario: Scenario, source: ScenarioSource, known: Mapping[str, Pars
             file = event.keepalived or spec.keepalived
             reloads[key], parsed_reloads[key] = reader.read(key[0], file, environment, where)
     notes = reader.notes
-    balancers = [name for name, node in scenario.nodes.items() if node.haproxy is not None]
-    if balancers:
-        notes.append(f"haproxy on {', '.join(balancers)} is not simulated by this version: connections are accepted")
+    balancers = read_balancers(scenario, source, notes)
     scripts = {
         name: read_scripts(one, source.folder / node.keepalived, node.environment, notes)
         for (name, node), one in zip(scenario.nodes.items(), parsed.values(), strict=True)
     }
-    files, diagnostics = tuple(reader.files), tuple(reader.diagnostics)
     return Inputs(
-        scenario, source, configs, files, diagnostics, tuple(notes), reloads, parsed, parsed_reloads, scripts
+        scenario,
+        source,
+        configs,
+        files=(*reader.files, *(Path(one.file) for one in balancers.values())),
+        diagnostics=tuple(reader.diagnostics),
+        notes=tuple(notes),
+        reloads=reloads,
+        parsed=parsed,
+        parsed_reloads=parsed_reloads,
+        scripts=scripts,
+        balancers=balancers,
     )
 
 

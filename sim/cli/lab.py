@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from sim.haproxy.factory import makers
 from sim.inputs import Inputs, from_scenario
 from sim.lab.assignment import SIMULATOR, Assignment, read_engines
 from sim.lab.namespace import LabError
@@ -82,7 +83,14 @@ def command(
         raise click.UsageError(f"--within: {error}") from error
     try:
         inputs = from_scenario(scenario_file)
-        network = Network(inputs.scenario, inputs.source, dict(inputs.configs), reloads=inputs.reloads)
+        network = Network(
+            inputs.scenario,
+            inputs.source,
+            dict(inputs.configs),
+            reloads=inputs.reloads,
+            balancers=makers(inputs.balancers),
+            scripts=inputs.scripts,
+        )
     except ScenarioError as error:
         raise BadInput(str(error)) from error
     try:

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from sim.haproxy.factory import makers
 from sim.inputs import Inputs, from_files, from_scenario
 from sim.network import Network
 from sim.result import Result
@@ -78,6 +79,7 @@ def command(
             ideal=ideal,
             reloads=given.reloads,
             scripts=given.scripts,
+            balancers=makers(given.balancers),
         )
     except ScenarioError as error:
         raise BadInput(str(error)) from error

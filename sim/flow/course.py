@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sim.flow.endpoint import ACCEPTOR, OPENER
+from sim.flow.endpoint import ACCEPTOR, OPENER, Endpoint
 from sim.flow.message import Ending, Message
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Act: TypeAlias = Callable[[Any], None]
 Leg: TypeAlias = tuple[int, Act, Any]
 """A step of a course: when which act of the transport is done with what."""
+Pass: TypeAlias = "tuple[Endpoint, int, Connection, Message]"
+"""Who foresaw what comes of which message, when it came."""
 
 
 def look_ahead(
@@ -24,12 +26,14 @@ def look_ahead(
     side: int,
     message: Message,
     touched: list[Connection],
+    passes: list[Pass],
     legs: list[Leg] | None = None,
 ) -> tuple[int, Act, Any, bool]:
     """Where a course ends that begins with a message leaving `side` at `at_ns`, as the network is now.
 
     Gives its last step, and whether it passes anybody who foresaw what comes of a message. Fills `touched` with the
-    connections on which messages get through, and `legs` with all steps but the last.
+    connections on which messages get through, `passes` with those to tell of what passed them, and `legs` with all steps
+    but the last.
     """
     version = transport.kernel.version
     arrival: Arrival
@@ -64,4 +68,6 @@ def look_ahead(
         if legs is not None:
             legs.append((at_ns, transport.arrive, arrival))
         passing = True
+        if not endpoint.careless:
+            passes.append((endpoint, at_ns, connection, message))
         at_ns, connection, side, message = reaction

@@ -24,7 +24,7 @@ class Endpoint(Protocol):
     An endpoint that has to decide, count or remember something when a message comes gives None, and gets the message
     by `received` at its time.
 
-    Who is `careless` closes when the other side does, and needs not be told.
+    Who is `careless` closes when the other side does, and needs not be told of that, nor of what passed.
     """
 
     careless: bool
@@ -33,7 +33,7 @@ class Endpoint(Protocol):
         """What this message, arriving at `at_ns`, makes this endpoint do; None: it has to be there itself."""
 
     def passed(self, at_ns: int, connection: Connection, message: Message) -> None:
-        """A message whose consequences were foreseen arrived; told only when the flow went on step by step."""
+        """A message whose consequences were foreseen arrived at `at_ns`, which may be a while ago."""
 
     def connected(self, now_ns: int, connection: Connection) -> None:
         """The connection that it opened without a first message is established."""

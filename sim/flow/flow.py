@@ -12,7 +12,7 @@ from sim.flow.message import Message
 
 if TYPE_CHECKING:
     from sim.flow.connection import Connection
-    from sim.flow.course import Act
+    from sim.flow.course import Act, Pass
 
 
 class Flow:
@@ -31,6 +31,7 @@ class Flow:
         "known",
         "message",
         "opening",
+        "passes",
         "passing",
         "rank",
         "side",
@@ -44,6 +45,8 @@ class Flow:
         self.opening = False
         self.passing = False
         """Whether the course passes somebody who foresaw what comes of a message."""
+        self.passes: list[Pass] = []
+        """Whom to tell what passed them, when it comes to its end."""
         self.connection: Connection | None = None
         self.side = 0
         self.message: Message = None

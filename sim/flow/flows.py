@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from sim.flow.connection import Connection
-from sim.flow.course import Leg, look_ahead
+from sim.flow.course import Leg, Pass, look_ahead
 from sim.flow.endpoint import ACCEPTOR, OPENER, Endpoint
 from sim.flow.flow import Flow
 from sim.flow.message import Ending, Message
@@ -199,10 +199,17 @@ class Flows:
 
     # Courses --------------------------------------------------------------------------------------------
 
+    def catch_up(self, flow: Flow) -> None:
+        """Tell all whom a flow passed until now; it goes on step by step."""
+        if flow.end_ns >= 0:
+            self.unfold(flow)
+
     def _begin(self, flow: Flow, at_ns: int, connection: Connection, side: int, message: Message) -> None:
         flow.connection, flow.side, flow.message, flow.known = connection, side, message, len(flow.touched)
+        passes: list[Pass] = []
+        flow.passes = passes
         flow.end_ns, flow.act, flow.argument, flow.passing = look_ahead(
-            self.transport, at_ns, connection, side, message, flow.touched
+            self.transport, at_ns, connection, side, message, flow.touched, passes
         )
         self._under_way[flow] = None
         self.kernel.agenda.add(flow.end_ns, flow.rank, self._finish, flow)
@@ -219,6 +226,8 @@ class Flows:
         flow.end_ns = -1
         flow.connection = flow.argument = None
         del self._under_way[flow]
+        for endpoint, passed_ns, passing, what in flow.passes:
+            endpoint.passed(passed_ns, passing, what)
         if act is self._arrive:
             connection, side, message = argument[:3]
             program = connection.programs[side]
@@ -252,7 +261,7 @@ class Flows:
             if (at_ns, flow.rank) >= now:
                 connection.connected_ns = -1
                 connection.programs[ACCEPTOR] = None
-        *last, _ = look_ahead(transport, at_ns, connection, flow.side, flow.message, [], legs)
+        *last, _ = look_ahead(transport, at_ns, connection, flow.side, flow.message, [], [], legs)
         legs.append((*last,))
         for at_ns, act, argument in legs:
             if (at_ns, flow.rank) >= now:

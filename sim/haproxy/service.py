@@ -81,7 +81,7 @@ class Service:
         if isinstance(sent, Octets):
             if b"\n" not in sent.data:
                 return ()
-            request = _request(sent.data)
+            request = request_in(sent.data)
             return _NOT_UNDERSTOOD if request is None else self._answer_http(request)
         if not isinstance(sent, HttpRequest):
             return _NOT_UNDERSTOOD
@@ -91,7 +91,7 @@ class Service:
         return (response, Closed()) if sent.version == "HTTP/1.0" else (response,)
 
 
-def _request(data: bytes) -> HttpRequest | None:
+def request_in(data: bytes) -> HttpRequest | None:
     """Octets that are an HTTP request, or None."""
     line = data.partition(b"\n")[0].decode("latin-1").split()
     if not data.startswith(_METHODS) or len(line) != 3:

@@ -8,6 +8,7 @@ was predicted wrongly.
 from __future__ import annotations
 
 from sim.delay import Constant
+from sim.haproxy.factory import makers
 from sim.inputs import Inputs
 from sim.lab.laboratory import SHORT_NS, Laboratory
 from sim.network import Network
@@ -20,7 +21,14 @@ from vrrp.protocol.profile import profile_named
 def predict(inputs: Inputs, lab: Laboratory) -> Result:
     """Simulate what was done in a laboratory that has ended."""
     scenario = _as_done(lab)
-    network = Network(scenario, inputs.source, dict(lab.setting.routers), reloads=lab.setting.later_routers)
+    network = Network(
+        scenario,
+        inputs.source,
+        dict(lab.setting.routers),
+        reloads=lab.setting.later_routers,
+        balancers=makers(inputs.balancers),
+        scripts=inputs.scripts,
+    )
     for name, node in network.nodes.items():
         # As late as usual each time: by chance it would be otherwise at other moments than it was.
         node.lateness = Lateness.always(profile_named(lab.profile(name)).timer_latency_ns)

@@ -1,0 +1,311 @@
+"""One request's way through HAProxy (a stream): to a server, by queue, connection, retries and redispatch."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from sim.flow.endpoint import ACCEPTOR, OPENER
+from sim.flow.message import Ending, Message
+from sim.haproxy.hash_key import NOTHING_ASKED, Asked
+from sim.haproxy.redispatch import retry
+
+if TYPE_CHECKING:
+    from sim.flow.connection import Connection
+    from sim.flow.flow import Flow
+    from sim.haproxy.backend_state import BackendState
+    from sim.haproxy.frontend_state import FrontendState
+    from sim.haproxy.server_state import ServerState
+
+
+class Phase(Enum):
+    """Where a stream is."""
+
+    OUTSIDE = "waits in the kernel for the frontend to have room"
+    SILENT = "nothing came yet"
+    QUEUED = "waits for a server to have room"
+    PAUSED = "waits before it tries again"
+    CONNECTING = "waits for a connection to stand, or has it and does not know yet"
+    RELAYING = "has its server"
+    OVER = "is over"
+
+
+class Stream:
+    """What tcp and http have in common. `first` is what goes to the server as soon as the connection stands."""
+
+    careless = False
+
+    __slots__ = (
+        "active_ns",
+        "back",
+        "backend",
+        "began_ns",
+        "bin",
+        "bout",
+        "connect_ns",
+        "first",
+        "front",
+        "frontend",
+        "own",
+        "phase",
+        "pinned",
+        "process",
+        "queued_ns",
+        "server",
+        "served_ns",
+        "tried",
+    )
+
+    def __init__(self, frontend: FrontendState, front: Connection) -> None:
+        self.frontend = frontend
+        self.process = frontend.process
+        self.front = front
+        self.back: Connection | None = None
+        self.backend: BackendState | None = None
+        self.server: ServerState | None = None
+        self.first: Message = None
+        self.phase = Phase.OUTSIDE
+        self.pinned = False
+        self.own: Flow | None = None
+        """Its own thread of cause and effect, once the client has gone and what it asked for goes on."""
+        self.tried = 0
+        self.bin = self.bout = 0
+        self.began_ns = self.active_ns = self.queued_ns = self.served_ns = self.connect_ns = 0
+
+    # What kinds of streams do their own way -------------------------------------------------------------
+
+    def refuse(self, now_ns: int, why: str) -> None:
+        """There is no server to be had: tell the client, and end."""
+        raise NotImplementedError
+
+    def expired(self, now_ns: int, what: str) -> None:
+        """A timeout came true: "connect", "queue", "server", "client" and those of requests."""
+        raise NotImplementedError
+
+    def asked(self) -> Asked:
+        """What balancing may look at."""
+        return Asked(self.front.addresses[OPENER])
+
+    def pin(self) -> ServerState | None:
+        """The server that the request itself names, if it is to be had."""
+        return None
+
+    # To a server ----------------------------------------------------------------------------------------
+
+    def dispatch(self, now_ns: int, backend: BackendState | None) -> None:
+        """Find a server in this backend, and connect."""
+        self.backend = backend
+        if backend is None:
+            self.refuse(now_ns, "no backend")
+            return
+        backend.enter(now_ns)
+        if backend.answering is not None:
+            backend.answering.begin(self)
+        self.tried = 0
+        self.queued_ns = now_ns
+        server = self.pin()
+        self.pinned = server is not None
+        if server is None:
+            self.assign(now_ns, avoid=None)
+        elif server.limit and (server.queue or server.served >= server.limit):
+            self._wait(now_ns, server)
+        else:
+            self.serve(now_ns, server)
+
+    def assign(self, now_ns: int, avoid: ServerState | None) -> None:
+        """Let the algorithm choose, and queue where all are full."""
+        backend = self.backend
+        assert backend is not None  # it was dispatched
+        self.server = None
+        asked = NOTHING_ASKED if backend.spec.balance.algorithm == "roundrobin" else self.asked()
+        server = backend.choose(now_ns, asked, avoid)
+        if server is not None:
+            if server.limit and (server.queue or server.served >= server.limit):
+                self._wait(now_ns, server)
+            else:
+                self.serve(now_ns, server)
+        elif backend.balancer.alive:
+            self._wait(now_ns, None)
+        else:
+            self.refuse(now_ns, "no server")
+
+    def _wait(self, now_ns: int, server: ServerState | None) -> None:
+        assert self.backend is not None  # it was dispatched
+        if server is not None and server.maxqueue and len(server.queue) >= server.maxqueue:
+            # Full is full: one that is only its own by a cookie may go elsewhere.
+            if self.pinned:
+                self.pinned = False
+                self.assign(now_ns, avoid=server)
+            else:
+                self.refuse(now_ns, "queue full")
+            return
+        self.phase = Phase.QUEUED
+        self.server = server
+        self.queued_ns = now_ns
+        self.backend.wait(self, server)
+
+    def serve(self, now_ns: int, server: ServerState) -> None:
+        """This server has room for it."""
+        self.server = server
+        server.streams[self] = None
+        server.take(now_ns)
+        self.served_ns = now_ns
+        self.connect(now_ns)
+
+    def connect(self, now_ns: int) -> None:
+        """Open a connection to the server."""
+        server, backend = self.server, self.backend
+        assert server is not None and backend is not None  # noqa: PT018  it has been served
+        self.phase = Phase.CONNECTING
+        server.connect += 1
+        backend.connect += 1
+        address = server.address
+        if address is None:
+            self.failed(now_ns, Ending.UNREACHABLE)
+            return
+        spec = server.spec
+        port = spec.port or self.front.port + spec.port_offset
+        self.back = self.process.flows.open(self.flow, self.process, address, port, self, self.opening())
+        if backend.connecting is not None:
+            backend.connecting.begin(self)
+
+    def opening(self) -> Message:
+        """What is said first to the server."""
+        return self.first
+
+    @property
+    def flow(self) -> Flow:
+        """Whose messages go through it."""
+        return self.own or self.front.flow
+
+    def go_alone(self) -> None:
+        """The client has gone, and may do something else; what it asked for goes on."""
+        self.own = self.process.flows.flow()
+        if self.back is not None:
+            self.back.flow = self.own
+
+    def give_up(self, now_ns: int) -> None:
+        """The connection has not come about in time."""
+        assert self.back is not None  # it is connecting
+        self.back.abort(OPENER)
+        self.failed(now_ns, Ending.TIMEOUT)
+
+    @property
+    def established(self) -> bool:
+        """Whether the connection to the server stands now."""
+        back = self.back
+        return back is not None and 0 <= back.connected_ns <= self.process.node.kernel.now_ns
+
+    def failed(self, now_ns: int, ending: Ending) -> None:
+        """There is no connection to the server: again, elsewhere, or not at all."""
+        server, backend = self.server, self.backend
+        assert server is not None and backend is not None  # noqa: PT018  it has tried to connect
+        if backend.connecting is not None:
+            backend.connecting.end(self)
+        flow = self.flow
+        self.back = None
+        server.observe(now_ns, 4, ok=False)
+        if self.phase is Phase.OVER:
+            return
+        again = retry(
+            backend.spec,
+            tried=self.tried,
+            pinned=self.pinned,
+            active=backend.balancer.active,
+            timed_out=ending is Ending.TIMEOUT,
+        )
+        if again is None:
+            server.econ += 1
+            backend.econ += 1
+            self._release(now_ns)
+            self.refuse(now_ns, "connection failed")
+            return
+        self.tried += 1
+        if again.elsewhere:
+            server.wredis += 1
+            backend.wredis += 1
+            self._release(now_ns)
+        else:
+            server.wretr += 1
+            backend.wretr += 1
+        if again.pause_ns:
+            self.phase = Phase.PAUSED
+            kernel = self.process.node.kernel
+            kernel.agenda.add(now_ns + again.pause_ns, flow.rank, self._again, server)
+        elif again.elsewhere:
+            self.assign(now_ns, avoid=server)
+        else:
+            self.connect(now_ns)
+
+    def _again(self, server: ServerState) -> None:
+        """The pause is over."""
+        if self.phase is not Phase.PAUSED or not self.process.alive:
+            return
+        now_ns = self.process.node.kernel.now_ns
+        if self.server is None:
+            self.assign(now_ns, avoid=server)
+        else:
+            self.connect(now_ns)
+
+    # Ending ---------------------------------------------------------------------------------------------
+
+    def _release(self, now_ns: int) -> None:
+        """Its server is its no more."""
+        server, backend = self.server, self.backend
+        if server is None or backend is None:
+            return
+        if self.phase is Phase.QUEUED:
+            backend.forget(self)
+        elif self in server.streams:
+            del server.streams[self]
+            server.let_go()
+            if server.queue or backend.queue:
+                backend.serve(now_ns, server)
+        self.server = None
+
+    def settle(self) -> None:
+        """Count the bytes that went through it."""
+        for one in (self.frontend, self.backend, self.server):
+            if one is not None:
+                one.bin += self.bin
+                one.bout += self.bout
+        self.bin = self.bout = 0
+
+    def cut(self, now_ns: int) -> None:
+        """Its server went down, and nothing is to remain of it (on-marked-down)."""
+        self.front.close(ACCEPTOR)
+        self.over(now_ns)
+
+    def over(self, now_ns: int) -> None:
+        """It is over: whatever it still has is let go."""
+        raise NotImplementedError
+
+    def retire(self, now_ns: int) -> None:
+        """The process listens no more, and ends with its last stream."""
+        raise NotImplementedError
+
+    def _finish(self, now_ns: int) -> None:
+        """What it had in its backend is over."""
+        back, backend = self.back, self.backend
+        if backend is not None:
+            if backend.connecting is not None:
+                backend.connecting.end(self)
+            if backend.answering is not None:
+                backend.answering.end(self)
+            backend.count(self, now_ns)
+        self.settle()
+        self._release(now_ns)
+        self.phase = Phase.OVER
+        if back is not None:
+            back.close(OPENER)
+            self.back = None
+        if backend is not None:
+            backend.leave(now_ns)
+
+    def _leave(self, now_ns: int) -> None:
+        """The client's connection is over."""
+        self.process.streams.pop(self, None)
+        if self.frontend.idling is not None:
+            self.frontend.idling.end(self)
+        self.frontend.leave(now_ns)
+        self.process.leave(now_ns)

@@ -1,0 +1,138 @@
+"""A connection through HAProxy in mode tcp: what comes is passed on, whatever it is."""
+
+from __future__ import annotations
+
+from sim.flow.connection import Connection
+from sim.flow.endpoint import ACCEPTOR, OPENER, Reaction
+from sim.flow.message import Ending, Message
+from sim.haproxy.sizes import size_of
+from sim.haproxy.stream import Phase, Stream
+from sim.kernel import LAST
+class TcpStream(Stream):
+    """It connects as soon as it is accepted, without waiting for the client to speak."""
+
+    __slots__ = ()
+
+    def begin(self, now_ns: int, *, spoken: bool) -> None:
+        """HAProxy has accepted it; `spoken`: the client's first words come right behind."""
+        self.phase = Phase.SILENT
+        self.began_ns = self.active_ns = now_ns
+        self.process.streams[self] = None
+        if self.frontend.idling is not None:
+            self.frontend.idling.begin(self)
+        if not spoken or self.first is not None:
+            self.dispatch(now_ns, self.frontend.default)
+
+    def refuse(self, now_ns: int, why: str) -> None:
+        """Whatever there is to say, a client in mode tcp only sees the end (FIN, measured)."""
+        self.front.close(ACCEPTOR)
+        self.over(now_ns)
+
+    def expired(self, now_ns: int, what: str) -> None:
+        """A timeout came true."""
+        if what == "connect":
+            if self.phase is Phase.CONNECTING and not self.established:
+                self.give_up(now_ns)
+        elif what == "queue":
+            self.refuse(now_ns, what)
+        else:
+            self._look(what)
+
+    def _look(self, what: str) -> None:
+        """Perhaps nothing went through for as long as `what` allows; else look again when that may be."""
+        if self.phase is Phase.OVER or not self.process.alive:
+            return
+        self.process.flows.catch_up(self.front.flow)
+        now_ns = self.process.node.kernel.now_ns
+        patience = self.frontend.idling if what == "client" or self.backend is None else self.backend.answering
+        assert patience is not None  # it came true
+        due_ns = self.active_ns + patience.after_ns
+        if due_ns > now_ns:
+            self.process.node.kernel.agenda.add(due_ns, LAST, self._look, what)
+        else:
+            self.refuse(now_ns, what)
+
+    def retire(self, now_ns: int) -> None:
+        """The process listens no more; open connections may take their time."""
+
+    # As an endpoint ---------------------------------------------------------------------------------------
+
+    def foresee(self, at_ns: int, connection: Connection, message: Message) -> Reaction | None:
+        """What comes from one side goes to the other."""
+        back = self.back
+        if back is None or self.own is not None:
+            return None
+        if connection is back:
+            return at_ns, self.front, ACCEPTOR, message
+        if back.connected_ns < 0:
+            return None
+        return at_ns, back, OPENER, message
+
+    def passed(self, at_ns: int, connection: Connection, message: Message) -> None:
+        """Something went through."""
+        self.active_ns = at_ns
+        if connection is self.front:
+            self.bin += size_of(message, from_client=True)
+            return
+        self.bout += size_of(message, from_client=False)
+        if self.phase is Phase.CONNECTING:
+            self._stands()
+
+    def _stands(self) -> None:
+        """The connection to the server stands."""
+        self.phase = Phase.RELAYING
+        if self.backend is not None and self.backend.connecting is not None:
+            self.backend.connecting.end(self)
+
+    def connected(self, now_ns: int, connection: Connection) -> None:
+        """The server's connection stands, and the client has said nothing yet."""
+        self._stands()
+        if self.own is not None:
+            self.over(now_ns)
+
+    def received(self, now_ns: int, connection: Connection, message: Message) -> None:
+        """The client speaks, and there is no server yet; or the server does, and the client has gone."""
+        self.active_ns = now_ns
+        if connection is self.back:
+            self.bout += size_of(message, from_client=False)
+            self.over(now_ns)
+            return
+        self.bin += size_of(message, from_client=True)
+        self.first = message
+        if self.phase is Phase.SILENT:
+            self.dispatch(now_ns, self.frontend.default)
+        elif self.back is not None:
+            self.back.send(OPENER, message)
+
+    def ended(self, now_ns: int, connection: Connection, ending: Ending) -> None:
+        """One side is over."""
+        if self.phase is Phase.OVER:
+            connection.close(connection.side_of(self))
+            return
+        if connection is not self.front:
+            if connection is not self.back:
+                connection.close(OPENER)
+            elif not self.established:
+                self.failed(now_ns, ending)
+            else:
+                self.front.close(ACCEPTOR)
+                self.over(now_ns)
+            return
+        if ending is Ending.FIN:
+            connection.close(ACCEPTOR)
+        waiting = self.phase in {Phase.QUEUED, Phase.PAUSED} or (
+            self.phase is Phase.CONNECTING and not self.established
+        )
+        if waiting and ending is Ending.FIN and self.first is not None:
+            # It has something to say still, and HAProxy goes on for it (no `option abortonclose`).
+            self.go_alone()
+        else:
+            self.over(now_ns)
+
+    def over(self, now_ns: int) -> None:
+        """It is over: both connections are closed, and all is counted."""
+        if self.phase is Phase.OVER:
+            return
+        self._finish(now_ns)
+        self.front.close(ACCEPTOR)
+        self._leave(now_ns)
