@@ -32,8 +32,8 @@ def look_ahead(
     """Where a course ends that begins with a message leaving `side` at `at_ns`, as the network is now.
 
     Gives its last step, and whether it passes anybody who foresaw what comes of a message. Fills `touched` with the
-    connections on which messages get through, `passes` with those to tell of what passed them, and `legs` with all steps
-    but the last.
+    connections on which messages get through, `passes` with those who are to be told of what passed them, and `legs`
+    with all steps but the last.
     """
     version = transport.kernel.version
     arrival: Arrival

@@ -74,8 +74,7 @@ class BackendState:
         """One more session is here."""
         self.scur += 1
         self.stot += 1
-        if self.scur > self.smax:
-            self.smax = self.scur
+        self.smax = max(self.smax, self.scur)
         self.rate.add(now_ns)
         if self._dynamic:
             self._set_limits(now_ns)

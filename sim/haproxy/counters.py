@@ -24,8 +24,7 @@ class Rate:
         if now_ns - self._begun_ns >= SECOND_NS:
             self._turn(now_ns)
         self.count += 1
-        if self.count > self.most:
-            self.most = self.count
+        self.most = max(self.most, self.count)
 
     def read(self, now_ns: int) -> int:
         """How many there were within the last second: this second's, and of the one before the part that counts."""
@@ -54,8 +53,7 @@ class Average:
         """One more value; there were `samples` before."""
         window = min(samples, WINDOW) or 1
         self._sum += ms - (self._sum + window - 1) // window
-        if ms > self.most:
-            self.most = ms
+        self.most = max(self.most, ms)
 
     def read(self, samples: int) -> int:
         """The average, rounded up."""

@@ -73,8 +73,7 @@ class FrontendState:
         """One more session."""
         self.scur += 1
         self.stot += 1
-        if self.scur > self.smax:
-            self.smax = self.scur
+        self.smax = max(self.smax, self.scur)
         self.rate.add(now_ns)
 
     def leave(self, now_ns: int) -> None:

@@ -157,8 +157,7 @@ class ServerState(Contender):
         self.served += 1
         self.stot += 1
         self.last_session_ns = now_ns
-        if self.served > self.smax:
-            self.smax = self.served
+        self.smax = max(self.smax, self.served)
         self.rate.add(now_ns)
         self.backend.balancer.loaded(self)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from sim.flow.endpoint import ACCEPTOR, OPENER
+from sim.flow.endpoint import ACCEPTOR, OPENER, Reaction
 from sim.flow.message import Ending, Message
 from sim.haproxy.hash_key import NOTHING_ASKED, Asked
 from sim.haproxy.redispatch import retry
@@ -30,7 +31,7 @@ class Phase(Enum):
     OVER = "is over"
 
 
-class Stream:
+class Stream(ABC):
     """What tcp and http have in common. `first` is what goes to the server as soon as the connection stands."""
 
     careless = False
@@ -51,8 +52,8 @@ class Stream:
         "pinned",
         "process",
         "queued_ns",
-        "server",
         "served_ns",
+        "server",
         "tried",
     )
 
@@ -74,13 +75,13 @@ class Stream:
 
     # What kinds of streams do their own way -------------------------------------------------------------
 
+    @abstractmethod
     def refuse(self, now_ns: int, why: str) -> None:
         """There is no server to be had: tell the client, and end."""
-        raise NotImplementedError
 
+    @abstractmethod
     def expired(self, now_ns: int, what: str) -> None:
         """A timeout came true: "connect", "queue", "server", "client" and those of requests."""
-        raise NotImplementedError
 
     def asked(self) -> Asked:
         """What balancing may look at."""
@@ -89,6 +90,28 @@ class Stream:
     def pin(self) -> ServerState | None:
         """The server that the request itself names, if it is to be had."""
         return None
+
+    # As an endpoint ---------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def foresee(self, at_ns: int, connection: Connection, message: Message) -> Reaction | None:
+        """See `Endpoint`."""
+
+    @abstractmethod
+    def passed(self, at_ns: int, connection: Connection, message: Message) -> None:
+        """See `Endpoint`."""
+
+    @abstractmethod
+    def connected(self, now_ns: int, connection: Connection) -> None:
+        """See `Endpoint`."""
+
+    @abstractmethod
+    def received(self, now_ns: int, connection: Connection, message: Message) -> None:
+        """See `Endpoint`."""
+
+    @abstractmethod
+    def ended(self, now_ns: int, connection: Connection, ending: Ending) -> None:
+        """See `Endpoint`."""
 
     # To a server ----------------------------------------------------------------------------------------
 
@@ -252,11 +275,11 @@ class Stream:
     def _release(self, now_ns: int) -> None:
         """Its server is its no more."""
         server, backend = self.server, self.backend
-        if server is None or backend is None:
+        if backend is None:
             return
         if self.phase is Phase.QUEUED:
             backend.forget(self)
-        elif self in server.streams:
+        elif server is not None and self in server.streams:
             del server.streams[self]
             server.let_go()
             if server.queue or backend.queue:
@@ -276,13 +299,13 @@ class Stream:
         self.front.close(ACCEPTOR)
         self.over(now_ns)
 
+    @abstractmethod
     def over(self, now_ns: int) -> None:
         """It is over: whatever it still has is let go."""
-        raise NotImplementedError
 
+    @abstractmethod
     def retire(self, now_ns: int) -> None:
         """The process listens no more, and ends with its last stream."""
-        raise NotImplementedError
 
     def _finish(self, now_ns: int) -> None:
         """What it had in its backend is over."""

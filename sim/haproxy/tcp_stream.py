@@ -8,6 +8,8 @@ from sim.flow.message import Ending, Message
 from sim.haproxy.sizes import size_of
 from sim.haproxy.stream import Phase, Stream
 from sim.kernel import LAST
+
+
 class TcpStream(Stream):
     """It connects as soon as it is accepted, without waiting for the client to speak."""
 

@@ -89,12 +89,14 @@ def test_environment_fills_placeholders_of_one_node(tmp_path: Path) -> None:
 def test_diagnostics_and_notes_are_collected(tmp_path: Path) -> None:
     file = scenario(tmp_path, a_keys='haproxy = "h.cfg"', b_keys='haproxy = "h.cfg"', top='profile = "rfc9568"')
     (tmp_path / "b.conf").write_text(conf() + "\nnonsense here\n")
+    (tmp_path / "h.cfg").write_text("frontend f\n  bind :80\n")
     inputs = from_scenario(file)
     assert [d.file for d in inputs.diagnostics] == [str(tmp_path / "b.conf")]
     assert inputs.notes == (
         f"{tmp_path / 'a.conf'}:6: (VI_1) profile rfc9568 speaks version 3, not 2",
         f"{tmp_path / 'b.conf'}:6: (VI_1) profile rfc9568 speaks version 3, not 2",
-        "haproxy on a, b is not simulated by this version: connections are accepted",
+        *[str(one) for one in inputs.balancers["a"].diagnostics],
+        *[str(one) for one in inputs.balancers["b"].diagnostics],
     )
 
 
