@@ -37,7 +37,7 @@ def written(folder: Path, text: str) -> Path:
         ),
         ('server s1 "$WEB:80" check', 0, "note VRRP-N268 the variable WEB has no value here: it is empty"),
         ("server s1 10.0.0.1:80 check", 0, ""),
-        ("http-request deny", 0, ""),
+        ("http-request deny", 1, "warning VRRP-W142 listen web is in mode tcp: rules http-request are ignored"),
         ("server ${NAME} 10.0.0.1:${PORT} check", 1, "error VRRP-E139 ${NAME} outside of quotes is not replaced"),
     ],
 )

@@ -115,14 +115,16 @@ def _modes(proxy: ProxyDraft, complaints: Complaints) -> None:
     def ignored(line: int, what: str, instead: str = "it needs mode http") -> None:
         complaints.warning(line, "needs-http", f"{proxy.called} is in mode tcp: {what}", instead, Voice.PLAIN)
 
-    if proxy.cookie is not None and proxy.backend:
+    if proxy.cookie is not None:
         ignored(max(proxy.cookie.line, proxy.line), f"cookie {proxy.cookie.name} is ignored")
     if proxy.frontend and "monitor-uri" in proxy.words:
         ignored(proxy.line, "monitor-uri is ignored")
     if proxy.stats is not None:
         ignored(max(proxy.stats.page.line, proxy.line), "stats are ignored")
-    if proxy.backend and proxy.balance.algorithm in LAYER_7 and proxy.lists.servers:
+    if proxy.balance.algorithm in LAYER_7:
         ignored(proxy.line, f"balance {proxy.balance.algorithm} is not possible", "HAProxy takes roundrobin")
+    for keyword, line in proxy.lists.http_rules.items():
+        ignored(line, f"rules {keyword} are ignored")
     for option in ("forwardfor", "originalto"):
         if proxy.options.get(option):
             ignored(proxy.line, f"option {option} is ignored")
@@ -281,6 +283,8 @@ def _servers(proxy: ProxyDraft, whole: Whole, backends: Mapping[str, ProxyDraft]
             complaints.warning(
                 server.line, "needs-http", f"{name}: its cookie is ignored", "it needs mode http", Voice.PLAIN
             )
+        if settings.word("redir") and proxy.mode != "http":
+            complaints.error(server.line, "needs-http", f"{name} redirects: it needs mode http", "", Voice.PLAIN)
         _verification(server, name, over_tls, whole, around)
         if settings.word("track"):
             _tracking(server, name, proxy, backends, complaints)

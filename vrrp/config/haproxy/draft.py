@@ -72,6 +72,8 @@ class Lists:
     bind_ids: dict[int, int] = field(default_factory=dict)
     own_ids: int = 0
     stick_table: bool = False
+    http_rules: dict[str, int] = field(default_factory=dict)
+    latest_rule: int = 0
     sticks: list[tuple[str, int]] = field(default_factory=list)
 
 

@@ -136,6 +136,7 @@ def _capture(statement: Statement, proxy: ProxyDraft, around: Surroundings) -> N
     statement.required(at, "a name")
     if statement.argument(at + 1) != "len" or not statement.argument(at + 2):
         raise RefusedError("missing-argument", "'capture' needs len LENGTH at the end")
+    proxy.lists.http_rules.setdefault("capture", statement.line)
 
 
 def _compression(statement: Statement, proxy: ProxyDraft, around: Surroundings) -> None:

@@ -87,7 +87,7 @@ SERVER: Mapping[str, Kind] = {
         dict.fromkeys(("ssl", "cert-cn", "cert-key", "cert-sig", "ssl-cipher", "authority", "crc32c", "unique-id")),
         separated=",",
     ),
-    "redir": Word(),
+    "redir": Word("redir"),
     "resolve-net": Word(),
     "resolve-opts": OneOf(dict.fromkeys(("allow-dup-ip", "ignore-weight", "prevent-dup-ip")), separated=","),
     "resolve-prefer": _choice("", "ipv4", "ipv6"),

@@ -331,12 +331,12 @@ class _Reader:
             backends=tuple(backend_of(one, numbers[id(one)]) for one in self._proxies if one.backend),
             unmodelled=tuple(self._unmodelled),
         )
-        status = self._status(model)
+        status = self._status()
         if status == 2:
             self._complaints.note(0, "no-listener", "nothing listens", "HAProxy does not start with this file alone")
         return ParsedHaproxy(self._file, model, self._complaints.diagnostics(), status)
 
-    def _status(self, model: HaproxyModel) -> int:
+    def _status(self) -> int:
         found = self._complaints.diagnostics()
         words = self._global.words
         if any(one.fatal for one in found):
@@ -347,7 +347,8 @@ class _Reader:
                 0, "zero-warning", "zero-warning: HAProxy does not start with warnings", "", Voice.PLAIN
             )
             return 1
-        listens = any(one.binds and not one.disabled for one in model.frontends)
+        # HAProxy warns of a bind in a backend, and counts it all the same.
+        listens = any(one.lists.binds and not one.disabled for one in self._proxies)
         return 0 if listens or self._global.stats_socket or "master-worker" in words else 2
 
     def _numbers(self) -> dict[int, int]:

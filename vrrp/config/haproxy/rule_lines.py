@@ -15,6 +15,18 @@ from vrrp.config.haproxy.word_lists import word_lists
 ACTIONS = word_lists("actions")
 """The actions of each kind of rule: behind one that ends with * an argument in parentheses or a number may stand."""
 
+_ORDER = (
+    "tcp-request connection",
+    "tcp-request session",
+    "tcp-request content",
+    "monitor",
+    "http-request",
+    "redirect",
+    "use_backend",
+    "use-server",
+)
+"""In this order HAProxy goes through the rules, wherever they stand."""
+
 _TWO_ARGUMENTS = frozenset({"add-header", "set-header"})
 
 
@@ -49,7 +61,10 @@ def read_http_rule(statement: Statement, proxy: ProxyDraft, around: Surroundings
     Raises:
         RefusedError: HAProxy does not take it.
     """
+    if statement.keyword == "http-request":
+        _in_order(proxy, statement.keyword, statement.line, around)
     check_http_rule(statement.words, proxy, statement.line, around)
+    proxy.lists.http_rules.setdefault(statement.keyword, statement.line)
     _rules(proxy, statement)
 
 
@@ -68,6 +83,8 @@ def read_tcp_rule(statement: Statement, proxy: ProxyDraft, around: Surroundings)
         raise RefusedError("bad-value", f"{keyword!r} does not know {kind!r}")
     if kind in {"connection", "session"} and proxy.kind == "backend":
         raise RefusedError("not-here", f"{name!r} does not stand in a backend", "give it to a frontend")
+    if name in _ORDER:
+        _in_order(proxy, name, statement.line, around)
     _action(statement.words, 2, name)
     _condition(statement.words, 2, proxy, statement.line, around, name)
     _rules(proxy, statement)
@@ -75,6 +92,15 @@ def read_tcp_rule(statement: Statement, proxy: ProxyDraft, around: Surroundings)
 
 def _rules(proxy: ProxyDraft, statement: Statement) -> None:
     proxy.rules_line = proxy.rules_line or statement.line
+
+
+def _in_order(proxy: ProxyDraft, rule: str, line: int, around: Surroundings) -> None:
+    """Whether a rule stands behind those that HAProxy goes through later."""
+    rank = _ORDER.index(rule)
+    if rank < proxy.lists.latest_rule:
+        later = _ORDER[proxy.lists.latest_rule]
+        around.complaints.warning(line, "rule-order", f"{rule!r} behind {later!r} is heeded before it all the same")
+    proxy.lists.latest_rule = max(rank, proxy.lists.latest_rule)
 
 
 def _action(words: tuple[str, ...], at: int, rule: str) -> str:
@@ -107,6 +133,8 @@ def read_conditional(statement: Statement, proxy: ProxyDraft, around: Surroundin
     if statement.argument(at) not in {"if", "unless"}:
         raise RefusedError("missing-argument", f"{' '.join(statement.words[:at])!r} needs a condition", "if or unless")
     _condition(statement.words, at, proxy, statement.line, around, statement.keyword)
+    if statement.keyword == "monitor":
+        _in_order(proxy, "monitor", statement.line, around)
 
 
 def read_redirect(statement: Statement, proxy: ProxyDraft, around: Surroundings) -> None:
@@ -131,6 +159,8 @@ def read_redirect(statement: Statement, proxy: ProxyDraft, around: Surroundings)
     if not kind:
         raise RefusedError("missing-argument", "'redirect' needs to know where to", "location, prefix or scheme")
     _condition(words, at, proxy, statement.line, around, "redirect")
+    _in_order(proxy, "redirect", statement.line, around)
+    proxy.lists.http_rules.setdefault("redirect", statement.line)
 
 
 def read_use_backend(statement: Statement, proxy: ProxyDraft, around: Surroundings) -> None:
@@ -146,6 +176,7 @@ def read_use_backend(statement: Statement, proxy: ProxyDraft, around: Surroundin
             "extra-argument", f"'use_backend': {word!r} is not expected", "if or unless may stand there"
         )
     condition = _condition(statement.words, 2, proxy, statement.line, around, "use_backend")
+    _in_order(proxy, "use_backend", statement.line, around)
     proxy.lists.use_backend.append(UseBackend(name, condition, statement.line))
 
 
@@ -159,4 +190,5 @@ def read_use_server(statement: Statement, proxy: ProxyDraft, around: Surrounding
     if statement.argument(2) not in {"if", "unless"}:
         raise RefusedError("missing-argument", "'use-server' needs a condition", "if or unless")
     condition = _condition(statement.words, 2, proxy, statement.line, around, "use-server")
+    _in_order(proxy, "use-server", statement.line, around)
     proxy.lists.use_server.append(UseBackend(name, condition, statement.line))

@@ -132,6 +132,8 @@ def _keywords(
         value = kind.take(keyword, words, at + 1, draft.line, around)
         if keyword == "sni":
             check_sample(str(value), "sni")
+        if value == "layer7" and proxy.mode != "http" and not of_default:
+            raise RefusedError("needs-http", "'observe layer7' needs mode http above it")
         if keyword == "init-addr":
             _check_methods(str(value))
         if keyword == "resolve-net":
