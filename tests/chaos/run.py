@@ -40,6 +40,20 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
 
 
+def after_quiet(made: Cluster) -> list[str]:
+    """What is wrong after all the quiet that there must be."""
+    time.sleep(QUIET_S)
+    return broken(made)
+
+
+def once_whole(made: Cluster) -> list[str]:
+    """The same for who has less time: nothing may be wrong at some moment by then, most often much earlier."""
+    until = time.monotonic() + QUIET_S
+    while (found := broken(made)) and time.monotonic() < until:
+        time.sleep(_PAUSE_S)
+    return found
+
+
 def run(
     events: int,
     seed: int,
@@ -47,10 +61,14 @@ def run(
     nodes: int = 4,
     keepalived: int = 0,
     burst: Sequence[int] = _BURST,
+    look: Callable[[Cluster], list[str]] = after_quiet,
     tell: Callable[[str], None] = lambda line: None,
     keep: Path | None = None,
 ) -> Outcome:
-    """So many events, in bursts of some of these lengths. `keep` is a folder for the logs."""
+    """So many events, in bursts of some of these lengths. `look` finds what is wrong after each.
+
+    `keep` is a folder for the logs.
+    """
     outcome = Outcome()
     rng = random.Random(seed)
     with cluster(nodes, keepalived) as made:
@@ -59,9 +77,9 @@ def run(
                 made.start(member)
             while len(outcome.events) < events:
                 _burst(made, rng, min(rng.choice(burst), events - len(outcome.events)), outcome, tell)
-                _look(made, outcome, tell)
+                _judge(look(made), outcome, tell)
             _mend(made)
-            _look(made, outcome, tell)
+            _judge(look(made), outcome, tell)
             for member in made:
                 made.stop(member)
             outcome.faults += left_over(made)
@@ -83,9 +101,8 @@ def _burst(made: Cluster, rng: random.Random, count: int, outcome: Outcome, tell
     made.calm()
 
 
-def _look(made: Cluster, outcome: Outcome, tell: Callable[[str], None]) -> None:
-    time.sleep(QUIET_S)
-    for fault in broken(made):
+def _judge(faults: list[str], outcome: Outcome, tell: Callable[[str], None]) -> None:
+    for fault in faults:
         outcome.faults.append(f"after event {len(outcome.events)}: {fault}")
         tell(f"     {time.time():.3f} WRONG {fault}")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chaos.memory import GROWTH_BLOCKS, load
-from chaos.run import run
+from chaos.run import once_whole, run
 
 pytestmark = [pytest.mark.root, pytest.mark.program("ip", "tcpdump", "nft")]
 
@@ -17,7 +17,7 @@ EVENTS, SEED = 25, 25
 
 
 def test_a_few_random_events() -> None:
-    outcome = run(EVENTS, SEED, nodes=3, burst=(8, 9))
+    outcome = run(EVENTS, SEED, nodes=3, burst=(8, 9), look=once_whole)
     assert len(outcome.events) == EVENTS
     assert outcome.faults == [], outcome.events
 
@@ -43,9 +43,9 @@ def test_a_stepped_clock_is_only_the_wall_clock(tmp_path: Path) -> None:
 
 def test_memory_does_not_grow(tmp_path: Path) -> None:
     with load(tmp_path, 1) as made:
-        made.send(5, bad=2000)  # no cache of a daemon's has room for so many
+        made.send(2.5, bad=4000)  # no cache of a daemon's has room for so many
         first = made.sample()
-        made.send(3, bad=2000)
+        made.send(1.5, bad=4000)
         last = made.sample()
     assert made.course.sent > 16_000
     assert last.blocks < first.blocks * (1 + GROWTH_BLOCKS), made.course

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from conftest import PROGRAM_PATH
 
 _NEW_NETWORK = 0x4000_0000
+_CABLES = itertools.count(1)
 ENVIRONMENT = os.environ | {"PATH": PROGRAM_PATH, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -47,7 +49,8 @@ class Cable:
 @contextmanager
 def cable() -> Iterator[Cable]:
     """Both ends up and without IPv6, so that nothing but what a test sends is on the wire."""
-    ends = Cable(f"vrrp{os.getpid()}a", f"vrrp{os.getpid()}b")
+    number = f"{os.getpid()}-{next(_CABLES)}"
+    ends = Cable(f"vrrp{number}a", f"vrrp{number}b")
     try:
         for name in (ends.one, ends.other):
             sh("ip", "netns", "add", name)

@@ -1,4 +1,4 @@
-"""What `vrrp run` tells others, and when, beside keepalived in the same namespace through the same events."""
+"""What `vrrp run` tells others, and when, beside keepalived in a namespace like it through the same events."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pwd
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,14 @@ def wait(true: Callable[[], bool], what: str, seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-def lived(folder: Path, wires: Cable, start: Callable[[Path], object]) -> tuple[list[str], list[str]]:
+def lived(folder: Path, start: Callable[[Path, Cable], object]) -> tuple[list[str], list[str]]:
+    """What a program tells on a cable of its own."""
+    with cable() as wires:
+        sh("ip", "-n", wires.one, "address", "add", "10.0.0.1/24", "dev", "eth0")
+        return told(folder, wires, start)
+
+
+def told(folder: Path, wires: Cable, start: Callable[[Path, Cable], object]) -> tuple[list[str], list[str]]:
     """The lines of the FIFO, and the calls of the scripts in the order of the alphabet, for they run side by side."""
     folder.mkdir()
     script(folder / "tell", f'printf "%s|" "$@" >> "$(mktemp {folder}/call.XXXXXXXX)"')
@@ -105,7 +113,7 @@ def lived(folder: Path, wires: Cable, start: Callable[[Path], object]) -> tuple[
         seen += "--\n"
 
     try:
-        start(folder)
+        start(folder, wires)
         phase('INSTANCE "VI_2" MASTER 105', 'GROUP "G1" MASTER 0')
         (folder / "status").write_text("3")
         phase('INSTANCE "VI_1" MASTER_PRIORITY 200', 'INSTANCE "VI_2" MASTER_PRIORITY 100')
@@ -133,17 +141,17 @@ def settled(lines: list[str]) -> list[str]:
 @pytest.mark.program("keepalived")
 def test_the_same_lines_and_calls_as_keepalived(tmp_path: Path) -> None:
     open_to_all(tmp_path)
-    with cable() as wires:
-        sh("ip", "-n", wires.one, "address", "add", "10.0.0.1/24", "dev", "eth0")
 
-        def keepalived(folder: Path) -> None:
-            pids = ("-p", folder / "p", "-r", folder / "r")
-            wires.run(wires.one, "keepalived", "-n", "-l", "-D", "-P", "-f", folder / "k.conf", *pids)
+    def keepalived(folder: Path, wires: Cable) -> None:
+        pids = ("-p", folder / "p", "-r", folder / "r")
+        wires.run(wires.one, "keepalived", "-n", "-l", "-D", "-P", "-f", folder / "k.conf", *pids)
 
-        def vrrp(folder: Path) -> None:
-            wires.vrrp(wires.one, "run", "-f", folder / "k.conf", "--state-dir", folder / "state")
+    def vrrp(folder: Path, wires: Cable) -> None:
+        wires.vrrp(wires.one, "run", "-f", folder / "k.conf", "--state-dir", folder / "state")
 
-        theirs, their_calls = lived(tmp_path / "theirs", wires, keepalived)
-        ours, our_calls = lived(tmp_path / "ours", wires, vrrp)
+    with ThreadPoolExecutor() as both:
+        first = both.submit(lived, tmp_path / "theirs", keepalived)
+        ours, our_calls = both.submit(lived, tmp_path / "ours", vrrp).result()
+        theirs, their_calls = first.result()
     assert settled(ours) == settled(theirs), (ours[-6:], theirs[-6:])
     assert our_calls == their_calls

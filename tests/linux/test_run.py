@@ -89,7 +89,7 @@ head = head[:24] + (0xFFFF - total).to_bytes(2, "big") + head[26:]
 frames = [head + bytes((version << 4 | 1, vrid, 50, 1, 0, 5, 7, 7, 10, 0, 0, 100))
           for version in (2, 3, 9) for vrid in (0, 51, 99)]
 begun = time.monotonic()
-for n in range(30_000):
+for n in range(12_000):
     out.send(frames[n % len(frames)])
     while time.monotonic() < begun + n / 10_000:
         time.sleep(0.0005)
@@ -103,10 +103,10 @@ def test_ten_thousand_bad_packets_a_second_do_not_keep_it_from_its_timers(net: L
     sh(*net.inside("lan"), sys.executable, "-c", FLOOD)
     time.sleep(0.2)
     status = sh(*net.inside("a"), *VRRP, "status", "--state-dir", net.folder / "a.state", "--json", "-")
-    assert sum(json.loads(status)["daemon"]["strangers"].values()) > 10_000  # some may find no room
+    assert sum(json.loads(status)["daemon"]["strangers"].values()) > 4_000  # some may find no room
     ours = net.heard_from("02:00:00:00:00:01")[begun:]
     gaps = [(after - before) / 1e6 for before, after in pairwise(ours)]
-    assert len(ours) > 40
+    assert len(ours) > 15
     assert sorted(gaps)[len(gaps) // 2] < 60, gaps
     assert max(gaps) < 1_000, gaps  # of a machine that does much else
     assert net.stop("a") == 0
@@ -190,10 +190,10 @@ def test_the_interface_of_an_address_is_followed_unless_it_says_no_track(net: La
 
 
 def test_the_startup_delay_is_kept(net: Lan) -> None:
-    net.vrrp("a", conf(top="global_defs {\n vrrp_startup_delay 2\n}"))
+    net.vrrp("a", conf(top="global_defs {\n vrrp_startup_delay 1\n}"))
     begun = time.monotonic()
     net.until_holder("10.0.0.100", "a")
-    assert 1.9 < time.monotonic() - begun < 8
+    assert 0.9 < time.monotonic() - begun < 8
 
 
 def test_a_second_one_with_the_same_directory_is_refused(net: Lan) -> None:
