@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -111,14 +113,21 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, tupl
             listening = stack.enter_context(socket.socket())
             listening.bind(("127.0.0.1", 8405))
             listening.listen()
-        started = {
-            name: run(
-                net, *(words.format(*[folder] * 2).split()), under=CAPABLE_OF_NOTHING if name in POWERLESS else ()
-            )
-            for name, (words, _) in ERRORS.items()
-        }
-        yield {name: (folder, *ended(process)) for name, process in started.items()}
+        words = {name: words.format(folder, folder).split() for name, (words, _) in ERRORS.items()}
+        powerless = {name: run(net, *words.pop(name), under=CAPABLE_OF_NOTHING) for name in POWERLESS}
+        found = at_once(net, {name: ("run", *those) for name, those in words.items()})
+        found |= {name: ended(process) for name, process in powerless.items()}
+        yield {name: (folder, *one) for name, one in found.items()}
         assert (folder / "foreign/control").read_text() == "mine"
+
+
+def at_once(net: Lan, words: Mapping[str, Sequence[str]]) -> dict[str, tuple[int, str]]:
+    """Of each that runs with these words, the exit status and what it said."""
+    command = [*net.inside("a"), sys.executable, str(Path(__file__).with_name("many_runs.py"))]
+    done = subprocess.run(
+        command, input=json.dumps(words), stdout=subprocess.PIPE, text=True, check=True, env=ENVIRONMENT
+    )
+    return {name: (status, output) for name, (status, output) in json.loads(done.stdout).items()}
 
 
 def run(net: Lan, *words: str, under: tuple[str, ...] = ()) -> subprocess.Popen[str]:
@@ -201,27 +210,32 @@ def test_a_hundred_reloads_at_once_and_two_interrupts(net: Lan) -> None:
     assert list((net.folder / "a.state").iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("mode", "says"),
-    [
-        (0o777, "/run.conf:5: error: Disabling track script check due to insecure; keepalived does not run it"),
-        (0o600, "/check' is not executable for uid:gid 0:0 - disabling."),
-        (None, "/run.conf:5: error: Disabling track script check since not found/accessible; keepalived does not run"),
-    ],
-)
-def test_scripts_that_are_not_run_are_told_in_one_line(mode: int | None, says: str, tmp_path: Path) -> None:
+SCRIPTS = {
+    "a": (0o777, "/run.conf:5: error: Disabling track script check due to insecure; keepalived does not run it"),
+    "b": (0o600, "/check' is not executable for uid:gid 0:0 - disabling."),
+    "c": (
+        None,
+        "/run.conf:5: error: Disabling track script check since not found/accessible; keepalived does not run",
+    ),
+}
+
+
+def test_scripts_that_are_not_run_are_told_in_one_line(tmp_path: Path) -> None:
     if any(step.stat().st_mode & 0o022 and not step.stat().st_mode & 0o1000 for step in tmp_path.parents):
         pytest.skip("others may write on the way to the temporary folder")
-    script = tmp_path / "check"
-    if mode is not None:
-        script.write_text("#!/bin/sh\n")
-        script.chmod(mode)
     checked = CONF.replace("advert_int 0.05", "advert_int 0.05\n track_script {\n  check\n }")
     top = "global_defs {\n enable_script_security\n script_user root\n}\nvrrp_script check {\n"
-    (tmp_path / "run.conf").write_text(f'{top} script "{script}"\n}}\n{checked}')
-    with lan(tmp_path, "a") as net:
-        process = net.start("a", "run", "-f", tmp_path / "run.conf", "--state-dir", tmp_path / "state")
-        net.until(lambda: "Startup complete" in net.log("a").read_text())
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
-        assert sum(says in line for line in net.log("a").read_text().splitlines()) == 1
+    with lan(tmp_path, *SCRIPTS) as net:
+        for name, (mode, _) in SCRIPTS.items():
+            folder = tmp_path / name
+            folder.mkdir()
+            if mode is not None:
+                (folder / "check").write_text("#!/bin/sh\n")
+                (folder / "check").chmod(mode)
+            (folder / "run.conf").write_text(f'{top} script "{folder}/check"\n}}\n{checked}')
+            words = ("run", "-f", folder / "run.conf", "--state-dir", folder / "state")
+            net.running[name] = net.start(name, *words)
+        for name, (_, says) in SCRIPTS.items():
+            net.until(lambda name=name: "Startup complete" in net.log(name).read_text())  # type: ignore[misc]  # mypy cannot type a default
+            assert net.stop(name) == 0
+            assert sum(says in line for line in net.log(name).read_text().splitlines()) == 1
