@@ -159,7 +159,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """An address; `port`: whether one must stand with it, `ports` and `offset`: whether several, or a relative one."""
+    """An address; `port`: whether one must stand with it."""
 
     name: str = ""
     port: bool = False

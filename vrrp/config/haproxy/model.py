@@ -175,7 +175,6 @@ class Frontend:
     timeouts: Timeouts = Timeouts()
     http_connection: HttpConnection = "keep-alive"
     options: frozenset[str] = frozenset()
-    logs: tuple[LogTarget, ...] = ()
     monitor_uri: str | None = None
     stats: StatsPage | None = None
     disabled: bool = False
@@ -343,7 +342,6 @@ class Backend:
     http_connection: HttpConnection = "keep-alive"
     http_reuse: Literal["never", "safe", "aggressive", "always"] = "safe"
     options: frozenset[str] = frozenset()
-    logs: tuple[LogTarget, ...] = ()
     fullconn: int | None = None
     dispatch: tuple[Address | None, int] | None = None
     max_keep_alive_queue: int = -1
