@@ -37,7 +37,7 @@ def read_balancers(scenario: Scenario, source: ScenarioSource, notes: list[str])
             if one.severity is Severity.ERROR and one.fatal:
                 message = f"{one.message}; {one.instead}" if one.instead else one.message
                 raise ScenarioError(one.file, one.line, message)
-        notes += [str(one) for one in parsed.diagnostics]
+        notes += [note for one in parsed.diagnostics if (note := str(one)) not in notes]
         found[name] = parsed
     return found
 
