@@ -13,6 +13,7 @@ from vrrp.check import (
     holding,
     mismatch,
     mixing,
+    pooling,
     reader,
     scripts,
 )
@@ -53,5 +54,6 @@ CHECKS: tuple[Check, ...] = (
     detecting.waited,
     detecting.asked,
     mixing.mixed,
+    pooling.pools,
     containers.containers,
 )
