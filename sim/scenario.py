@@ -158,6 +158,7 @@ class ServerSpec(_Strict):
     start_delay: Duration = 0
     warm_up: Duration = 0
     warm_up_latency: DelayValue = Field(default=Constant(0))
+    headers: dict[str, str] = {}  # as above
 
 
 class ClientSpec(_Strict):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sim.delay import Constant, Delay
@@ -28,7 +29,7 @@ class Behavior:
     `tls` is "1.2" or "1.3", or None for plain HTTP. `plain_on_tls`: what plain HTTP on the TLS port meets, "400" as
     Go has it or "reset" as most. `accepts_only`: takes connections and says nothing. `silent`: SYNs get no answer
     (a firewall that drops). After a start it listens only `start_delay_ns` later, and for `warm_up_ns` from then each
-    request takes `warm_up_latency`.
+    request takes `warm_up_latency`. `headers` are those of its responses.
     """
 
     status: int = 200
@@ -40,6 +41,7 @@ class Behavior:
     start_delay_ns: int = 0
     warm_up_ns: int = 0
     warm_up_latency: Delay = _AT_ONCE
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, spec: ServerSpec) -> Behavior:
@@ -54,6 +56,7 @@ class Behavior:
             start_delay_ns=spec.start_delay,
             warm_up_ns=spec.warm_up,
             warm_up_latency=spec.warm_up_latency,
+            headers=spec.headers,
         )
 
 
@@ -167,7 +170,7 @@ class ServerProcess(Program):
         return latency.draw(Chance(request.key ^ self._key)) if constant_ns is None else constant_ns
 
     def _respond(self, request: Request) -> Response:
-        return Response(self._behavior.status, self.name, request.keep_alive)
+        return Response(self._behavior.status, self.name, request.keep_alive, headers=self._behavior.headers)
 
     def _shake_hands(self, at_ns: int, connection: Connection, flight: TlsFlight) -> Reaction:
         version = self._behavior.tls

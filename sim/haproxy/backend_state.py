@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from sim.haproxy.acls import Circumstances, Rules
 from sim.haproxy.balance import Asked, Balancer, follows_weights
 from sim.haproxy.cookies import Persistence
 from sim.haproxy.counters import Average, Rate
@@ -16,6 +17,7 @@ from sim.haproxy.server_state import ServerState
 _MS = 1_000_000
 
 if TYPE_CHECKING:
+    from sim.flow.connection import Connection
     from sim.haproxy.process import HaproxyProcess
     from sim.haproxy.stream import Stream
     from vrrp.config.haproxy.model import Backend
@@ -36,6 +38,7 @@ class BackendState:
         stream = process.node.kernel.stream(f"haproxy/{process.node.name}/{spec.name}")
         self.balancer: Balancer[ServerState] = Balancer(spec, self.servers, stream)
         self.persistence = Persistence(spec.cookie, spec.servers) if spec.cookie is not None else None
+        self._rules = Rules(spec.acls)
         self.queue: deque[Stream] = deque()
         self.scur = self.smax = self.stot = self.qmax = self.bin = self.bout = 0
         self.econ = self.eresp = self.wretr = self.wredis = self.cli_abrt = self.srv_abrt = 0
@@ -138,10 +141,18 @@ class BackendState:
             self.forget(stream)
             stream.serve(now_ns, server)
 
-    def count(self, stream: Stream, now_ns: int) -> None:
+    def forced(self, of: Circumstances) -> ServerState | None:
+        """The server of the first `use-server` that holds, if it is to be had."""
+        for rule in self.spec.use_server:
+            if self._rules.hold(rule.condition, of):
+                for server in self.servers:
+                    if server.spec.name == rule.name and server.reachable:
+                        return server
+        return None
+
+    def count(self, stream: Stream, back: Connection | None, now_ns: int) -> None:
         """A stream is over: how long it took goes into the averages."""
         server = stream.server
-        back = stream.back
         total_ms = (now_ns - stream.began_ns) // _MS
         self.ttime.add(total_ms, self.stot)
         queue_ms = (stream.served_ns - stream.queued_ns) // _MS if stream.served_ns else 0

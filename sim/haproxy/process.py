@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sim.flow.program import Program
 from sim.haproxy.backend_state import BackendState
-from sim.haproxy.frontend_state import FrontendState
+from sim.haproxy.frontend_state import Door, FrontendState
 from sim.haproxy.spread import first_checks_ns
 from vrrp.config.haproxy.model import Backend, Bind, Frontend, HaproxyModel
 
@@ -135,7 +135,7 @@ class HaproxyProcess(Program):
         if any((one.address, one.port) == (address, bind.port) for one in self.sockets):
             # Its sockets share a port (SO_REUSEPORT), and the kernel gives each a part of what comes.
             return
-        self.listen(address, bind.port, frontend, transparent=bind.transparent)
+        self.listen(address, bind.port, Door(frontend, tls=bind.ssl), transparent=bind.transparent)
 
     def _track(self, now_ns: int) -> None:
         for backend in self.backends.values():

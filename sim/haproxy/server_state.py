@@ -16,11 +16,11 @@ from sim.haproxy.health import (
     State,
     StateChanged,
 )
+from sim.haproxy.idle import IdleConnections
 from sim.haproxy.probe import AgentProbe, CheckProbe
 from sim.kernel import LAST
 
 if TYPE_CHECKING:
-    from sim.flow.connection import Connection
     from sim.haproxy.backend_state import BackendState
     from sim.haproxy.stream import Stream
     from vrrp.config.haproxy.model import Server
@@ -77,8 +77,7 @@ class ServerState(Contender):
         """Those that track it."""
         self.streams: dict[Stream, None] = {}
         self.queue: deque[Stream] = deque()
-        self.idle: list[Connection] = []
-        """Connections to it that wait for another request."""
+        self.idle = IdleConnections()
         self.bin = self.bout = self.stot = self.smax = self.qmax = 0
         self.econ = self.eresp = self.wretr = self.wredis = self.cli_abrt = self.srv_abrt = 0
         self.connect = self.reuse = self.conns = self.req_tot = 0

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from sim.flow.endpoint import ACCEPTOR, OPENER, Reaction
-from sim.flow.message import Ending, Message
+from sim.flow.message import Ending, Message, Request, TlsAlert, TlsFlight
 from sim.haproxy.hash_key import NOTHING_ASKED, Asked
 from sim.haproxy.redispatch import retry
+from sim.server import HANDSHAKE_NS
 
 if TYPE_CHECKING:
     from sim.flow.connection import Connection
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from sim.haproxy.backend_state import BackendState
     from sim.haproxy.frontend_state import FrontendState
     from sim.haproxy.server_state import ServerState
+
+
+_HELLO = TlsFlight("1.3")
 
 
 class Phase(Enum):
@@ -32,7 +37,11 @@ class Phase(Enum):
 
 
 class Stream(ABC):
-    """What tcp and http have in common. `first` is what goes to the server as soon as the connection stands."""
+    """What tcp and http have in common.
+
+    `first` is what goes to the server as soon as the connection stands; `tls`: whether HAProxy itself speaks TLS with
+    the client.
+    """
 
     careless = False
 
@@ -54,13 +63,15 @@ class Stream(ABC):
         "queued_ns",
         "served_ns",
         "server",
+        "tls",
         "tried",
     )
 
-    def __init__(self, frontend: FrontendState, front: Connection) -> None:
+    def __init__(self, frontend: FrontendState, front: Connection, *, tls: bool) -> None:
         self.frontend = frontend
         self.process = frontend.process
         self.front = front
+        self.tls = tls
         self.back: Connection | None = None
         self.backend: BackendState | None = None
         self.server: ServerState | None = None
@@ -74,6 +85,10 @@ class Stream(ABC):
         self.began_ns = self.active_ns = self.queued_ns = self.served_ns = self.connect_ns = 0
 
     # What kinds of streams do their own way -------------------------------------------------------------
+
+    @abstractmethod
+    def begin(self, now_ns: int, *, spoken: bool) -> None:
+        """HAProxy has accepted it; `spoken`: the client's first words come right behind."""
 
     @abstractmethod
     def refuse(self, now_ns: int, why: str) -> None:
@@ -188,13 +203,43 @@ class Stream(ABC):
             return
         spec = server.spec
         port = spec.port or self.front.port + spec.port_offset
-        self.back = self.process.flows.open(self.flow, self.process, address, port, self, self.opening())
+        self.back = self.process.flows.open(self.flow, self.process, address, port, self, self.opening)
         if backend.connecting is not None:
             backend.connecting.begin(self)
 
+    @property
     def opening(self) -> Message:
         """What is said first to the server."""
-        return self.first
+        server = self.server
+        tls = server is not None and server.spec.ssl
+        return _HELLO if tls else self.first
+
+    # TLS of HAProxy's own -------------------------------------------------------------------------------
+
+    def shake(self, at_ns: int, connection: Connection, message: TlsFlight) -> Reaction | None:
+        """What a flight of a handshake makes HAProxy do; None: the server is ready, and nothing is to be said yet."""
+        if connection is self.front:
+            if message.version == "ssl3":
+                return at_ns, connection, ACCEPTOR, TlsAlert()
+            # 1.3, as HAProxy and all of today prefer it.
+            return at_ns + HANDSHAKE_NS, connection, ACCEPTOR, TlsFlight("1.3", 0, last=True)
+        if not message.last:
+            return at_ns, connection, OPENER, TlsFlight(message.version, message.number + 1, last=True)
+        return None if self.first is None else (at_ns, connection, OPENER, self.carried(self.first))
+
+    def carried(self, message: Message) -> Message:
+        """What the client said as it is said to the server: inside TLS or not."""
+        server = self.server
+        if type(message) is Request and server is not None and message.tls is not server.spec.ssl:
+            return replace(message, tls=server.spec.ssl)
+        return message
+
+    def _handshake_failed(self, now_ns: int) -> None:
+        """The server does not speak TLS as HAProxy wants it: that is a connection that failed."""
+        back = self.back
+        assert back is not None  # it was spoken on
+        back.close(OPENER)
+        self.failed(now_ns, Ending.RESET)
 
     @property
     def flow(self) -> Flow:
@@ -218,6 +263,15 @@ class Stream(ABC):
         """Whether the connection to the server stands now."""
         back = self.back
         return back is not None and 0 <= back.connected_ns <= self.process.node.kernel.now_ns
+
+    def _is_up(self, now_ns: int) -> None:
+        """The connection to the server stands, and has been of use."""
+        if self.phase is Phase.CONNECTING:
+            self.phase = Phase.RELAYING
+            if self.backend is not None and self.backend.connecting is not None:
+                self.backend.connecting.end(self)
+            if self.server is not None:
+                self.server.observe(now_ns, 4, ok=True)
 
     def failed(self, now_ns: int, ending: Ending) -> None:
         """There is no connection to the server: again, elsewhere, or not at all."""
@@ -294,6 +348,12 @@ class Stream(ABC):
                 one.bout += self.bout
         self.bin = self.bout = 0
 
+    def _turn_away(self, connection: Connection) -> None:
+        """The client has gone before HAProxy accepted it."""
+        self.frontend.outside.remove(self)
+        self.phase = Phase.OVER
+        connection.close(ACCEPTOR)
+
     def cut(self, now_ns: int) -> None:
         """Its server went down, and nothing is to remain of it (on-marked-down)."""
         self.front.close(ACCEPTOR)
@@ -310,19 +370,20 @@ class Stream(ABC):
     def _finish(self, now_ns: int) -> None:
         """What it had in its backend is over."""
         back, backend = self.back, self.backend
+        self.back = None
         if backend is not None:
             if backend.connecting is not None:
                 backend.connecting.end(self)
             if backend.answering is not None:
                 backend.answering.end(self)
-            backend.count(self, now_ns)
+            backend.count(self, back, now_ns)
         self.settle()
         self._release(now_ns)
         self.phase = Phase.OVER
         if back is not None:
             back.close(OPENER)
-            self.back = None
         if backend is not None:
+            self.backend = None
             backend.leave(now_ns)
 
     def _leave(self, now_ns: int) -> None:

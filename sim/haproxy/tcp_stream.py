@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sim.flow.connection import Connection
 from sim.flow.endpoint import ACCEPTOR, OPENER, Reaction
-from sim.flow.message import Ending, Message
+from sim.flow.message import Ending, Message, NotTls, Request, TlsAlert, TlsFlight
+from sim.haproxy.acls import Circumstances
 from sim.haproxy.sizes import size_of
 from sim.haproxy.stream import Phase, Stream
 from sim.kernel import LAST
+
+if TYPE_CHECKING:
+    from sim.haproxy.server_state import ServerState
 
 
 class TcpStream(Stream):
@@ -22,8 +28,8 @@ class TcpStream(Stream):
         self.process.streams[self] = None
         if self.frontend.idling is not None:
             self.frontend.idling.begin(self)
-        if not spoken or self.first is not None:
-            self.dispatch(now_ns, self.frontend.default)
+        if not self.tls and (not spoken or self.first is not None):
+            self.dispatch(now_ns, self.frontend.backend_for(self._circumstances()))
 
     def refuse(self, now_ns: int, why: str) -> None:
         """Whatever there is to say, a client in mode tcp only sees the end (FIN, measured)."""
@@ -57,18 +63,43 @@ class TcpStream(Stream):
     def retire(self, now_ns: int) -> None:
         """The process listens no more; open connections may take their time."""
 
+    def _circumstances(self) -> Circumstances:
+        return Circumstances(self.front.addresses[OPENER], self.front.port)
+
+    def pin(self) -> ServerState | None:
+        """The server that `use-server` names."""
+        backend = self.backend
+        assert backend is not None  # it is being dispatched
+        return backend.forced(self._circumstances()) if backend.spec.use_server else None
+
     # As an endpoint ---------------------------------------------------------------------------------------
 
     def foresee(self, at_ns: int, connection: Connection, message: Message) -> Reaction | None:
-        """What comes from one side goes to the other."""
+        """What comes from one side goes to the other, but for handshakes that are HAProxy's own."""
         back = self.back
-        if back is None or self.own is not None:
+        if self.own is not None:
             return None
-        if connection is back:
-            return at_ns, self.front, ACCEPTOR, message
-        if back.connected_ns < 0:
+        if connection is not back:
+            if self.tls and type(message) is TlsFlight:
+                return self.shake(at_ns, connection, message)
+            if back is None or back.connected_ns < 0:
+                return None
+            return at_ns, back, OPENER, self.carried(message) if self._translates else message
+        if type(message) is TlsFlight and self._translates and self._speaks_tls:
+            return self.shake(at_ns, connection, message)
+        if self._speaks_tls and type(message) in {NotTls, TlsAlert}:
             return None
-        return at_ns, back, OPENER, message
+        return at_ns, self.front, ACCEPTOR, message
+
+    @property
+    def _speaks_tls(self) -> bool:
+        """Whether HAProxy itself speaks TLS with the server."""
+        return self.server is not None and self.server.spec.ssl
+
+    @property
+    def _translates(self) -> bool:
+        """Whether what goes through is inside TLS on one side and not on the other, or anew."""
+        return self.tls or self._speaks_tls
 
     def passed(self, at_ns: int, connection: Connection, message: Message) -> None:
         """Something went through."""
@@ -77,39 +108,50 @@ class TcpStream(Stream):
             self.bin += size_of(message, from_client=True)
             return
         self.bout += size_of(message, from_client=False)
-        if self.phase is Phase.CONNECTING:
-            self._stands()
-
-    def _stands(self) -> None:
-        """The connection to the server stands."""
-        self.phase = Phase.RELAYING
-        if self.backend is not None and self.backend.connecting is not None:
-            self.backend.connecting.end(self)
+        self._is_up(at_ns)
 
     def connected(self, now_ns: int, connection: Connection) -> None:
         """The server's connection stands, and the client has said nothing yet."""
-        self._stands()
+        self._is_up(now_ns)
         if self.own is not None:
             self.over(now_ns)
 
     def received(self, now_ns: int, connection: Connection, message: Message) -> None:
-        """The client speaks, and there is no server yet; or the server does, and the client has gone."""
+        """The client speaks, and there is no server yet; or the server does, and the client is not to be told."""
         self.active_ns = now_ns
         if connection is self.back:
-            self.bout += size_of(message, from_client=False)
-            self.over(now_ns)
+            if self.own is not None:
+                self.bout += size_of(message, from_client=False)
+                self.over(now_ns)
+            elif type(message) is TlsFlight:
+                self._is_up(now_ns)
+            else:
+                self._handshake_failed(now_ns)
+            return
+        if self.phase is Phase.OUTSIDE:
+            self.first = message
             return
         self.bin += size_of(message, from_client=True)
+        if self.tls and (type(message) is not Request or not message.tls):
+            reaction = self.shake(now_ns, connection, message) if type(message) is TlsFlight else None
+            if reaction is None:
+                self.over(now_ns)
+            else:
+                self.process.flows.go(self.front.flow, *reaction)
+            return
         self.first = message
         if self.phase is Phase.SILENT:
-            self.dispatch(now_ns, self.frontend.default)
+            self.dispatch(now_ns, self.frontend.backend_for(self._circumstances()))
         elif self.back is not None:
-            self.back.send(OPENER, message)
+            self.back.send(OPENER, self.opening)
 
     def ended(self, now_ns: int, connection: Connection, ending: Ending) -> None:
         """One side is over."""
         if self.phase is Phase.OVER:
             connection.close(connection.side_of(self))
+            return
+        if self.phase is Phase.OUTSIDE:
+            self._turn_away(connection)
             return
         if connection is not self.front:
             if connection is not self.back:

@@ -1,0 +1,198 @@
+"""HAProxy in mode http, beside what the real one answered: cookies, retries, and how long clients waited."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from haproxy.balanced import MS, S, balanced, client, config, event, process
+from haproxy.program import recorded
+from sim.flow.connection import Connection
+from sim.flow.endpoint import OPENER, Reaction
+from sim.flow.flow import Flow
+from sim.flow.message import Ending, Message, Request, Response
+from sim.flow.program import Program
+from sim.network import Network
+from vrrp.wire.address import pack
+
+CURL_MS = (8, 65)
+"""What starting and ending curl took in the recording, at least and at most."""
+
+
+class Curl(Flow):
+    """One request to the balancer over a connection of its own, with a cookie SRV or without; what came of it."""
+
+    careless = False
+
+    def __init__(self, network: Network, port: int, cookie: str | None = None) -> None:
+        super().__init__(network.flows.rank())
+        self.begun_at_ns = network.kernel.now_ns
+        self.took_ms = -1.0
+        self.response: Response | None = None
+        self.ending: Ending | None = None
+        cookies = {"SRV": cookie} if cookie is not None else {}
+        asks = Request(self.rank, cookies=cookies, path="/healthz")
+        program = Program(network.clients["c"].node, "curl")
+        network.flows.open(self, program, pack("10.0.0.1"), port, self, asks)
+
+    def foresee(self, at_ns: int, connection: Connection, message: Message) -> Reaction | None:
+        return None
+
+    def passed(self, at_ns: int, connection: Connection, message: Message) -> None:
+        raise AssertionError("it foresees nothing")
+
+    def connected(self, now_ns: int, connection: Connection) -> None:
+        raise AssertionError("it has a first message")
+
+    def received(self, now_ns: int, connection: Connection, message: Message) -> None:
+        assert isinstance(message, Response)
+        self.response = message
+        self.took_ms = (now_ns - self.begun_at_ns) / MS
+        connection.close(OPENER)
+
+    def ended(self, now_ns: int, connection: Connection, ending: Ending) -> None:
+        self.ending = ending
+        connection.close(OPENER)
+
+    def told(self) -> dict[str, Any]:
+        """As the recording has it."""
+        response = self.response
+        assert response is not None
+        return {
+            "code": str(response.status),
+            "body": response.server if response.status == 200 else None,
+            "set_cookie": response.headers.get("Set-Cookie"),
+            "cache": response.headers.get("Cache-Control"),
+        }
+
+
+COOKIE_BACKENDS = {
+    "redisp": (8001, "insert indirect nocache", "option redispatch\n  retries 3", "check inter 2s fall 3 rise 2"),
+    "noredisp": (8002, "insert indirect nocache", "no option redispatch\n  retries 3", "check inter 2s fall 3 rise 2"),
+    "redisp1": (8003, "insert indirect nocache", "option redispatch 1\n  retries 3", "check inter 2s fall 3 rise 2"),
+    "nochk": (8004, "insert indirect nocache", "option redispatch\n  retries 1", ""),
+    "retryon": (
+        8005,
+        "insert indirect nocache",
+        "option redispatch\n  retries 3\n  retry-on all-retryable-errors",
+        "",
+    ),
+    "preserve": (8006, "insert", "option redispatch", "check"),
+}
+
+
+def cookie_config() -> str:
+    """The configuration of the recording."""
+    text = "defaults\n  mode http\n  timeout connect 1s\n  timeout client 5s\n  timeout server 5s\n"
+    for name, (port, cookie, options, check) in COOKIE_BACKENDS.items():
+        text += f"frontend f{name}\n  bind :{port}\n  default_backend {name}\nbackend {name}\n  balance roundrobin\n"
+        text += f"  cookie SRV {cookie}\n  {options}\n"
+        text += "".join(f"  server s{n} 10.0.0.{10 + n}:80 cookie c{n} {check}\n" for n in (1, 2, 3))
+    return text
+
+
+COOKIE_RUN: list[tuple[str, str, str | None, int, float]] = [
+    ("no cookie x4 (redisp)", "redisp", None, 4, 4.0),
+    ("cookie c2 x3", "redisp", "c2", 3, 4.2),
+    ("unknown cookie zz x2", "redisp", "zz", 2, 4.4),
+    ("cookie insert (no indirect/nocache) with valid c2", "preserve", "c2", 1, 4.5),
+    ("insert w/o cookie", "preserve", None, 1, 4.6),
+    ("s2 killed +0.0s: cookie c2 via redisp", "redisp", "c2", 1, 5.0),
+    ("s2 killed +2.0s: cookie c2 via noredisp", "noredisp", "c2", 1, 7.02),
+    ("s2 killed +5.0s: cookie c2 via redisp1", "redisp1", "c2", 1, 10.04),
+    ("s2 killed +5.1s: cookie c2 via nochk", "nochk", "c2", 1, 10.06),
+    ("s2 killed +5.1s: cookie c2 via retryon", "retryon", "c2", 1, 10.08),
+    ("s2 DOWN +9.0s: cookie c2 via redisp", "redisp", "c2", 2, 14.0),
+    ("s2 DOWN +9.0s: cookie c2 via noredisp", "noredisp", "c2", 2, 14.03),
+    ("s2 DOWN +9.1s: cookie c2 via redisp1", "redisp1", "c2", 2, 14.06),
+    ("s2 DOWN +9.1s: cookie c2 via nochk", "nochk", "c2", 2, 14.09),
+    ("s2 back: cookie c2 via redisp", "redisp", "c2", 2, 20.2),
+    ("s2 back: cookie c1 (set by redispatch) via redisp", "redisp", "c1", 1, 20.3),
+]
+"""What was asked in the recording: its name there, of which backend, with which cookie, how often, and when (s)."""
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_cookies_as_recorded(quick: bool) -> None:
+    """Codes, servers, headers as the real HAProxy's, and as long as it took, but for the time that curl takes."""
+    network = balanced(
+        cookie_config(),
+        event("4.99s", "server-down", server="s2"),
+        event("14.2s", "server-up", server="s2"),
+        clients={"c": client(start="21s")},
+        servers={f"s{n}": {"headers": {"ETag": '"x"'}} for n in (1, 2, 3)},
+        duration="21s",
+        quick=quick,
+    )
+    asked: dict[str, list[Curl]] = {}
+
+    def ask(name: str, backend: str, cookie: str | None) -> None:
+        asked.setdefault(name, []).append(Curl(network, COOKIE_BACKENDS[backend][0], cookie))
+
+    for name, backend, cookie, times, at_s in COOKIE_RUN:
+        for number in range(times):
+            network.kernel.at(round((at_s + 0.014 * number) * S), partial(ask, name, backend, cookie))
+    network.run()
+    for name, answers in recorded("cookie")["results"]:
+        told = [one.told() for one in asked[name]]
+        assert (name, told) == (name, [{key: one[key] for key in told[0]} for one in answers])
+        for curl, answer in zip(asked[name], answers, strict=True):
+            assert CURL_MS[0] < answer["ms"] - curl.took_ms < CURL_MS[1], (name, answer["ms"], curl.took_ms)
+
+
+def http(*lines: str, mode: str = "http", **keys: Any) -> str:
+    """A haproxy.cfg in mode http; `lines` go to its defaults."""
+    return config(mode, options="\n  ".join(lines), **keys)
+
+
+def outcome(network: Network) -> tuple[int, dict[str, int]]:
+    """How many of the client's requests were answered well, and what became of the others."""
+    story = network.run().clients["c"]
+    return story.ok, dict(story.errors)
+
+
+def test_no_server_is_a_503_and_the_client_may_stay() -> None:
+    down = [event("0s", "server-down", server=server) for server in ("s1", "s2")]
+    network = balanced(http("retries 0"), *down, clients={"c": client(keep_alive=True)})
+    ok, errors = outcome(network)
+    assert errors == {"http503": 2 * ok}
+    assert process(network).frontends["web"].stot == 1
+
+
+def test_a_server_that_does_not_answer_is_a_504() -> None:
+    network = balanced(
+        http("timeout server 200ms"),
+        servers={"s2": {"accepts_only": True}},
+        clients={"c": client(every="100ms")},
+        duration="9.95s",
+    )
+    ok, errors = outcome(network)
+    assert (ok, errors) == (60, {"http504": 29})
+    backend = process(network).backends["app"]
+    assert [one.eresp for one in backend.servers] == [0, backend.eresp, 0]
+
+
+def test_a_server_that_dies_over_a_request_is_a_502() -> None:
+    network = balanced(
+        http(),
+        event("3s", "server-down", server="s1"),
+        servers={"s1": {"latency": "300ms"}},
+        clients={"c": client(every="100ms", start="2.95s")},
+        duration="3.2s",
+    )
+    assert outcome(network) == (2, {"http502": 1})
+
+
+def test_keep_alive_keeps_both_sides_and_server_close_one() -> None:
+    for option, connects in (("http-keep-alive", 3), ("http-server-close", 100)):
+        network = balanced(
+            http(f"option {option}"),
+            clients={"c": client(every="80ms", keep_alive=True)},
+            duration="9s",
+        )
+        assert outcome(network) == (100, {})
+        frontend, backend = process(network).frontends["web"], process(network).backends["app"]
+        assert (frontend.stot, frontend.req_tot, backend.stot) == (1, 100, 100)
+        assert backend.connect == connects
