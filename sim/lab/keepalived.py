@@ -82,6 +82,7 @@ class Ours(_ReadsKeepalivedConf):
     """`vrrp run`."""
 
     name = "vrrp"
+    profile = "vrrp"
     cannot: Mapping[str, str] = {
         "crash-parent": "vrrp is one process; crash kills it",
         "crash-child": "vrrp is one process; crash kills it",

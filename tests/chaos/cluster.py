@@ -37,7 +37,7 @@ SIDES = 3
 QUIET_S = 2 * 3.7
 """Two Master_Down_Intervals of the slowest: version 2, one second, a low priority."""
 SCRIPT, FILE = "check", "level"
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 _SETTINGS = ("net/ipv4/conf", "net/ipv6/conf")
 _IPV4_SETTINGS = ("arp_ignore", "arp_filter", "rp_filter", "accept_local", "arp_announce", "promote_secondaries")
 

@@ -7,6 +7,7 @@ import pytest
 from sim.lab.assignment import read_engines
 from sim.lab.frr import Frr
 from sim.lab.keepalived import Keepalived, Ours
+from vrrp.protocol.profile import OURS, profile_named
 
 NODES = ["lb1", "lb2"]
 
@@ -24,7 +25,8 @@ def test_one_for_each_node_is_one_run() -> None:
     simulated, runs = read_engines(["lb2=frr, lb1=vrrp"], NODES)
     assert not simulated
     assert [(one.name, dict(one.engines)) for one in runs] == [("lb1=vrrp,lb2=frr", {"lb1": Ours, "lb2": Frr})]
-    assert runs[0].profile == {"lb2": "frr"}
+    assert runs[0].profile == {"lb1": "vrrp", "lb2": "frr"}
+    assert profile_named("vrrp") is OURS
 
 
 def test_runs_are_in_the_order_in_which_they_are_named() -> None:

@@ -182,7 +182,7 @@ def test_strange_questions_and_many_clients(tmp_path: Path, monkeypatch: pytest.
         asked = await asyncio.to_thread(talk, b"shutdown\nstatus\n\xff\n")
         answers = [json.loads(line) for line in asked.splitlines()]
         assert answers[0] == {"error": "there is no question 'shutdown'; known: status"}
-        assert answers[1]["daemon"]["profile"] == "keepalived"
+        assert answers[1]["daemon"]["profile"] == "vrrp"
         assert "error" in answers[2]
         assert await asyncio.to_thread(talk, b"x" * 100_000) == b""
         assert await asyncio.to_thread(talk, b"stat") == b""  # and nothing more: it is cut off

@@ -360,10 +360,11 @@ def test_later_releases_of_keepalived_take_any_list_of_addresses(release: str, r
         ("keepalive", "there is no profile 'keepalive'; did you mean 'keepalived'?"),
         ("keepalived-2", "there is no profile 'keepalived-2'; did you mean 'keepalived'?"),
         ("keepalived-2.x", "there is no profile 'keepalived-2.x'; did you mean 'keepalived'?"),
-        ("9", f"there is no profile '9'; known: {', '.join(PROFILES)}"),
+        ("9", f"there is no profile '9'; known: {', '.join(PROFILES)}, vrrp"),
     ],
 )
 def test_profiles_that_there_are_not(name: str, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         profile_named(name)
     assert profile_named("frr") is FRR
+    assert profile_named("vrrp") is OURS

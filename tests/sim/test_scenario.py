@@ -175,7 +175,7 @@ COMPLAINTS: list[tuple[str, str, int | str, str]] = [
         "seed: input should be a valid integer, not 1.5",
     ),
     ('"frr"', '"fr"', 4, "profile: there is no profile 'fr'; did you mean 'frr'?"),
-    ('"frr"', "7", 4, "profile: there is no profile '7'; known: rfc3768, rfc5798, rfc9568, keepalived, frr"),
+    ('"frr"', "7", 4, "profile: there is no profile '7'; known: rfc3768, rfc5798, rfc9568, keepalived, frr, vrrp"),
     ('"60s"', '"60"', 2, f"duration: '60' {DURATION}"),
     ('"60s"', "60", 2, f"duration: 60 {DURATION}"),
     ('"60s"', '"2000000h"', 2, "duration: '2000000h' is longer than a million hours"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from vrrp.protocol.profile import PROFILES, profile_named
+from vrrp.protocol.profile import OURS, PROFILES, profile_named
 
 
 class ProfileName(click.ParamType[str]):
@@ -21,5 +21,5 @@ class ProfileName(click.ParamType[str]):
         return value
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        """What the help shows: the five, and that keepalived may have a release."""
-        return f"[{'|'.join(PROFILES)}|keepalived-RELEASE]"
+        """What the help shows: the five, our own daemon's, and that keepalived may have a release."""
+        return f"[{'|'.join(PROFILES)}|{OURS.name}|keepalived-RELEASE]"

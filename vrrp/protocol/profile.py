@@ -223,6 +223,7 @@ FRR = Profile(
 
 OURS = replace(
     KEEPALIVED,
+    name="vrrp",
     checks=tuple(Discard.AH_REPLAY if one is Discard.AH_SEQUENCE else one for one in KEEPALIVED.checks),
     refused_packet_restarts_advert_timer=False,
 )
@@ -232,6 +233,7 @@ refused, whoever sent it, would silence a master for as long as more of them com
 
 PROFILES = {profile.name: profile for profile in (RFC3768, RFC5798, RFC9568, KEEPALIVED, FRR)}
 """The five profiles by name."""
+_KNOWN = {**PROFILES, OURS.name: OURS}
 
 _LISTS_ARE_LOGGED = (2, 3, 4)
 """The first release of keepalived that we know to take an advertisement with other addresses (its source: it logs
@@ -240,16 +242,16 @@ and counts the difference). 2.3.0 still refused it; what is between we do not kn
 
 @cache
 def profile_named(name: str) -> Profile:
-    """The profile of this name: one of `PROFILES`, or keepalived of a certain release, as in "keepalived-2.3.4".
+    """The profile of this name: one of `PROFILES`, `OURS`, or keepalived of a certain release: "keepalived-2.3.4".
 
     KEEPALIVED itself is 2.2.7, and other releases are taken to do the same but for what we know of them. ValueError
     with the nearest name for what there is not.
     """
-    if name in PROFILES:
-        return PROFILES[name]
+    if name in _KNOWN:
+        return _KNOWN[name]
     release = name.removeprefix("keepalived-")
     if release == name or not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4}){1,2}", release):
-        raise ValueError(f"there is no profile {name[:40]!r}; {nearest(name, PROFILES)}")
+        raise ValueError(f"there is no profile {name[:40]!r}; {nearest(name, _KNOWN)}")
     refused = {Discard.ADDRESS_COUNT, Discard.ADDRESS_LIST}
     checks = KEEPALIVED.checks
     if tuple(map(int, release.split("."))) >= _LISTS_ARE_LOGGED:
