@@ -37,7 +37,7 @@ SUITABLE = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 # Exit status 1 says that the service did not end healthy, which is what some of the examples are there to show.
 demo: .venv/with
 	@mkdir -p out; \
-	for scenario in examples/k8s-ha/*.toml examples/k8s-ha-fixed/*.toml; do \
+	for scenario in examples/*/*.toml; do \
 	    out=out/$$(basename $$(dirname $$scenario))-$$(basename $$scenario .toml); \
 	    echo "== $$scenario -> $$out.txt .json .pcap .png"; \
 	    status=0; \

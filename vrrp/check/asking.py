@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -12,6 +12,7 @@ from vrrp.check.detecting import called, choices, seconds, wait
 from vrrp.check.finding import Finding, Place
 from vrrp.check.rule import check
 from vrrp.check.rulebook import rulebook
+from vrrp.check.script_text import filled
 from vrrp.check.scripts import uses
 from vrrp.config.diagnostics import Severity
 from vrrp.config.haproxy.model import Backend, Bind, Frontend
@@ -29,10 +30,6 @@ _ASKED = (
     re.compile(rf"/dev/tcp/{_HOST}/([0-9]{{1,5}})\b()"),
     re.compile(rf"\b(?:nc|ncat|netcat)(?:\s+-\w+(?:\s+[0-9.]+)?){{0,8}}\s+{_HOST}\s+([0-9]{{1,5}})\b()"),
 )
-_ASSIGNED = re.compile(
-    r"^[ \t]*(?:export[ \t]+|readonly[ \t]+)?(\w+)=([\"']?)([\w.:/-]*)\2[ \t]*(?:#.*)?$", re.MULTILINE
-)
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +55,7 @@ def _texts(cluster: Cluster) -> Iterator[_Text]:
             beside = files.get(PurePath(word).name)
             if beside is not None and beside.file not in told:
                 told.add(beside.file)
-                yield _Text(_filled(beside.text, cluster.facts.environment), beside.file, 1, timeout_ns)
-
-
-def _filled(text: str, environment: Mapping[str, str]) -> str:
-    """A script with its variables filled in, as far as plain assignments and the environment tell; lines stay."""
-    values = {name: value for name, value in environment.items() if "\n" not in value}
-    values |= {found[1]: found[3] for found in _ASSIGNED.finditer(text)}
-    return _VARIABLE.sub(lambda found: values.get(found[1] or found[2], found[0]), text)
+                yield _Text(filled(beside.text, cluster.facts.environment), beside.file, 1, timeout_ns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from vrrp.check.cluster import Cluster, Sidecar, addresses
 from vrrp.check.finding import Edit, Finding, Place
 from vrrp.check.rule import check
 from vrrp.check.rulebook import rulebook
+from vrrp.check.script_text import filled
 from vrrp.config.diagnostics import Severity
 from vrrp.config.haproxy import HaproxyConfig, HaproxyLine, Section, Server
 from vrrp.config.model import Address
@@ -182,7 +183,11 @@ def watched(cluster: Cluster) -> Iterator[Finding]:
     if not frontends or not cluster.nodes:
         return
     ports = {str(bind.ports[0]) for _, section in frontends for bind in section.binds if bind.ports}
-    scripts = {one.file.rpartition("/")[2]: one.text for one in cluster.beside if one.haproxy is None}
+    scripts = {
+        one.file.rpartition("/")[2]: filled(one.text, cluster.facts.environment)
+        for one in cluster.beside
+        if one.haproxy is None
+    }
     for peers in cluster.peers:
         for member in peers.members:
             node = member.node
