@@ -290,6 +290,10 @@ def wires() -> None:
         )
         for name in ("eth", "p"):
             sh("ip", "link", "set", f"{name}{number}", "up")
+    until = time.monotonic() + 20
+    while sh("ip", "-6", "addr").count("inet6 fe80::") < 4:  # the kernel gives them a little later
+        assert time.monotonic() < until, sh("ip", "addr")
+        time.sleep(0.02)
     sh("ip", "addr", "add", "10.0.0.1/24", "dev", "eth0")
 
 
