@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from sim.proof import prove
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("VRRP_SHARED", ROOT / ".." / "shared")).resolve()
 
@@ -71,3 +73,9 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("no recordings: there is no ../shared beside the project, and VRRP_SHARED names none")
     return SHARED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _time_enough() -> None:
+    """What `vrrp check` proves within so many seconds is not to depend on how busy the machine is."""
+    prove.BUDGET_S = prove.MEASURING_S = 600.0

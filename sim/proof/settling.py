@@ -102,8 +102,10 @@ def _at_rest(process: VrrpProcess, now_ns: int, looked: Deadlines) -> bool:
     if router.undecided:
         return False
     for name, tracker in router.scripts.items():
-        passes = process.node.script_outcome(name) is ScriptOutcome.PASS
-        if tracker.results and tracker.up is not passes:
+        outcome = process.node.script_outcome(name)
+        if outcome is None and name in process.node.looks:
+            return False  # what it will find is not known
+        if tracker.results and tracker.up is not (outcome in {None, ScriptOutcome.PASS}):
             return False
     for virtual_router in _backups([process]):
         if virtual_router.wants_master or virtual_router.wake_ns == looked.get(_key(process, virtual_router)):

@@ -194,6 +194,7 @@ def test_time_for_some_of_it_only(monkeypatch: pytest.MonkeyPatch) -> None:
     def late(_: Rig, trials: object) -> list[object]:
         raise OutOfTimeError
 
+    monkeypatch.setattr(module, "MEASURING_S", 10.0)
     monkeypatch.setattr(module, "campaign", unfinished)
     monkeypatch.setattr(module, "downtimes", late)
     (one,) = clusters(files(TWO))
