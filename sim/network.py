@@ -14,6 +14,7 @@ from sim.client import Client, Habits
 from sim.faults import FAULTS, check_events, tell
 from sim.flow.balancer import Balancer
 from sim.flow.flows import Flows
+from sim.haproxy.snapshots import haproxies
 from sim.kernel import Kernel
 from sim.node import Node
 from sim.recorder import Recorder
@@ -310,7 +311,10 @@ class Network:
 
     def _result(self, duration_ns: int, notes: tuple[str, ...]) -> Result:
         lost = [f"{name} lost {segment.lost} frames" for name, segment in self.segments.items() if segment.lost]
+        balancers = haproxies(self)
         return self.recorder.result(
+            said=tuple(sorted((one for each in balancers.values() for one in each.said), key=lambda one: one.at_ns)),
+            balancers={name: tuple(one.statistics(duration_ns)) for name, one in balancers.items()},
             title=self.scenario.title,
             seed=self.kernel.seed,
             duration_ns=duration_ns,

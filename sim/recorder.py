@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sim.result import ClientStory, Happened, Ownership, PriorityChange, Result, Sent, Span, Transition
+from sim.result import ClientStory, Happened, Ownership, PriorityChange, Result, Said, Sent, Span, Transition
 
 MASTER = "MASTER"
 
@@ -87,6 +87,8 @@ class Recorder:
         clients: Mapping[str, ClientStory],
         counters: Mapping[str, Mapping[str, Any]],
         notes: tuple[str, ...],
+        said: tuple[Said, ...] = (),
+        balancers: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
     ) -> Result:
         """Close everything at the end of the run and hand it over."""
         for address, node in tuple(self._held):
@@ -111,6 +113,8 @@ class Recorder:
             clients=clients,
             counters=counters,
             notes=notes,
+            said=said,
+            balancers=balancers or {},
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sim.haproxy import page
 from sim.plots import write_plot
 from sim.result import Result, Span
 from sim.timeline import (
@@ -58,6 +59,13 @@ th { color: var(--faint); font-weight: 500; }
 .state { white-space: nowrap; }
 .MASTER { color: var(--master); font-weight: 600; } .BACKUP { color: var(--backup); }
 .FAULT { color: var(--fault); font-weight: 600; } .INITIALIZE { color: var(--initialize); }
+.haproxy { font-size: .8rem; } .haproxy th, .haproxy td { padding: .15rem .5rem .15rem 0; white-space: nowrap; }
+.haproxy .group { text-align: center; } .frontend td, .backend td { background: var(--panel); }
+.haproxy .up td:first-child { border-left: .35rem solid var(--good); padding-left: .4rem; }
+.haproxy .down td:first-child { border-left: .35rem solid var(--bad); padding-left: .4rem; }
+.haproxy .going-down td:first-child, .haproxy .maint td:first-child { border-left: .35rem solid #b97a00;
+  padding-left: .4rem; }
+.haproxy .no-check td:first-child { border-left: .35rem solid var(--line); padding-left: .4rem; }
 details { border: 1px solid var(--line); border-radius: .4rem; margin: .5rem 0; }
 summary { cursor: pointer; padding: .5rem .8rem; overflow-wrap: anywhere; }
 pre { margin: 0; padding: .6rem .8rem; overflow-x: auto; background: var(--panel); font-size: .82rem; }
@@ -146,6 +154,9 @@ def _page(result: Result, configurations: Mapping[str, str]) -> Iterator[str]:
     yield from _sentences([f"{handovers(brief)}."] if brief else [] if listed else ["Never two masters."])
     yield "<h2>Clients</h2>\n"
     yield from _clients(result)
+    if result.balancers:
+        yield "<h2>HAProxy</h2>\n"
+        yield from _balancers(result)
     yield "<h2>Counters</h2>\n"
     yield from _counters(result)
     yield "<h2>Notes</h2>\n"
@@ -238,6 +249,32 @@ def _clients(result: Result) -> Iterator[str]:
         heads = [f"#{name}" if side == "R" else name for name, side in columns]
         rows = [row_of(name, client) for name, client in result.clients.items()]
         yield from _table(heads, (tuple(map(html.escape, row)) for row in rows))
+
+
+def _balancers(result: Result) -> Iterator[str]:
+    """For each node the tables of HAProxy's statistics page, as they are at the end."""
+    for node, table in result.balancers.items():
+        if not table:
+            yield f"<p>{_escaped(node)}: HAProxy does not run at the end.</p>\n"
+        for name, rows in page.proxies(table):
+            yield f"<details open>\n<summary>{_escaped(node)}: {_escaped(name)}</summary>\n"
+            yield from _proxy(rows)
+            yield "</details>\n"
+
+
+def _proxy(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    yield '<div class="wide">\n<table class="haproxy">\n<thead>\n<tr><th></th>'
+    for group, columns in page.GROUPS:
+        yield f'<th class="group" colspan="{len(columns)}">{group}</th>'
+    yield f'<th class="group" colspan="{len(page.SERVER_HEADS)}">Server</th></tr>\n<tr><th></th>'
+    for head in (head for _, columns in page.GROUPS for head, _ in columns):
+        yield f'<th class="number">{head}</th>'
+    yield "".join(f"<th>{head}</th>" for head in page.SERVER_HEADS) + "</tr>\n</thead>\n<tbody>\n"
+    for row in rows:
+        yield f'<tr class="{page.kind(row)}"><td>{_escaped(row["svname"])}</td>'
+        yield "".join(f'<td class="number">{_escaped(cell)}</td>' for cell in page.cells(row))
+        yield "".join(f"<td>{_escaped(cell)}</td>" for cell in page.server_cells(row)) + "</tr>\n"
+    yield "</tbody>\n</table>\n</div>\n"
 
 
 def _counters(result: Result) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +50,16 @@ class Happened:
     at_ns: int
     node: str | None
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Something that a load balancer on a node tells of its servers or itself: what, and why."""
+
+    at_ns: int
+    node: str
+    what: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +142,9 @@ class Result:
     clients: Mapping[str, ClientStory]
     counters: Mapping[str, Mapping[str, Any]]
     notes: tuple[str, ...] = ()
+    said: tuple[Said, ...] = ()
+    balancers: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
+    """The rows of HAProxy's `show stat` at the end, by node."""
 
     @property
     def healthy_at_end(self) -> bool:
@@ -188,6 +201,7 @@ class Result:
                 }
                 for p in self.priorities
             ],
+            "said": [{"t": seconds(s.at_ns), "node": s.node, "what": s.what, "why": s.why} for s in self.said],
             "events": [{"t": seconds(e.at_ns), "node": e.node, "text": e.text} for e in self.events],
             "healthy_at_end": self.healthy_at_end,
             "notes": list(self.notes),

@@ -51,6 +51,7 @@ def story(result: Result) -> tuple[Entry, ...]:
         numbers = f"{p.old} \u2192 {p.new}"
         reason = p.reason if numbers in p.reason else f"{p.reason}: {numbers}" if p.reason else numbers
         entries.append(Entry(p.at_ns, visible(p.node), visible(p.instance), "priority", visible(reason)))
+    entries += [Entry(s.at_ns, visible(s.node), "", visible(s.what), visible(s.why)) for s in result.said]
     for t in result.transitions:
         what = f"{t.old} \u2192 {t.new}"
         entries.append(Entry(t.at_ns, visible(t.node), visible(t.instance), what, visible(t.reason), (t.old, t.new)))

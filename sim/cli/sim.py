@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from sim.haproxy.factory import makers
+from sim.haproxy.snapshots import Snapshots
 from sim.inputs import Inputs, from_files, from_scenario
 from sim.network import Network
 from sim.result import Result
@@ -20,7 +21,7 @@ from vrrp.cli.console import PipeConsole
 from vrrp.cli.environment import parse_environment
 from vrrp.cli.errors import BadInput, can_draw
 from vrrp.cli.profile_name import ProfileName
-from vrrp.durations import parse_duration
+from vrrp.durations import duration_text, parse_duration
 from vrrp.whole_file import write_text
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -42,6 +43,14 @@ _PROGRESS_FROM_NS = 600_000_000_000
 @click.option("--report", "report_file", type=_FILE, help="Write a one-file HTML report.")
 @click.option("--requests", "requests_file", type=_FILE, help="Write every request of the clients, CSV.")
 @click.option(
+    "--haproxy-stats",
+    "stats_folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write what each HAProxy's `show stat` says, NODE.TIME.csv.",
+)
+@click.option("--haproxy-stats-at", "stats_at", metavar="5s,10s", help="When; at the end if not said.")
+@click.option(
     "--json",
     "json_file",
     type=click.Path(path_type=Path, allow_dash=True, dir_okay=False),
@@ -59,6 +68,8 @@ def command(
     plot_file: Path | None,
     report_file: Path | None,
     requests_file: Path | None,
+    stats_folder: Path | None,
+    stats_at: str | None,
     json_file: Path | None,
 ) -> int:
     """Run a scenario file, or the keepalived.conf files of all nodes.
@@ -85,8 +96,14 @@ def command(
         raise BadInput(str(error)) from error
     except ValueError as error:
         raise click.UsageError(f"--until: {error}") from error
+    end_ns = until_ns or network.scenario.duration
+    snapshots = Snapshots(network, _times(stats_at, end_ns) if stats_folder is not None else ())
     notes = tuple(str(diagnostic) for diagnostic in given.diagnostics) + given.notes
     result = _run(network, until_ns, pcap_file, notes)
+    if stats_folder is not None:
+        if stats_at is None:
+            snapshots.take(end_ns)
+        snapshots.write(stats_folder)
     if json_file is not None:
         write_text(json_file, json.dumps(result.to_json(), indent=1) + "\n")
     if requests_file is not None:
@@ -104,6 +121,17 @@ def command(
 
         print_timeline(result, PipeConsole())
     return 0 if result.healthy_at_end else 1
+
+
+def _times(given: str | None, end_ns: int) -> list[int]:
+    """The times of --haproxy-stats-at, none where it was not given."""
+    try:
+        times_ns = [parse_duration(one) for one in given.split(",")] if given is not None else []
+    except ValueError as error:
+        raise click.UsageError(f"--haproxy-stats-at: {error}") from error
+    if any(at_ns >= end_ns for at_ns in times_ns):
+        raise click.UsageError(f"--haproxy-stats-at: the run ends at {duration_text(end_ns)}; write earlier times")
+    return times_ns
 
 
 def _read(

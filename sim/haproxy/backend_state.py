@@ -106,6 +106,7 @@ class BackendState:
         chosen = self.balancer.choose(asked, avoid)
         if chosen is not None:
             self.lbtot += 1
+            chosen.lbtot += 1
             self.last_session_ns = now_ns
         return chosen
 
@@ -152,17 +153,16 @@ class BackendState:
 
     def count(self, stream: Stream, back: Connection | None, now_ns: int) -> None:
         """A stream is over: how long it took goes into the averages."""
+        times_ns = (
+            max(stream.served_ns - stream.queued_ns, 0),
+            max(back.connected_ns - stream.served_ns, 0) if back is not None else 0,
+            stream.answer_ns,
+            now_ns - stream.began_ns,
+        )
         server = stream.server
-        total_ms = (now_ns - stream.began_ns) // _MS
-        self.ttime.add(total_ms, self.stot)
-        queue_ms = (stream.served_ns - stream.queued_ns) // _MS if stream.served_ns else 0
-        connect_ms = (back.connected_ns - stream.served_ns) // _MS if back is not None and back.connected_ns > 0 else 0
-        self.qtime.add(max(queue_ms, 0), self.stot)
-        self.ctime.add(max(connect_ms, 0), self.stot)
-        if server is not None:
-            server.ttime.add(total_ms, server.stot)
-            server.qtime.add(max(queue_ms, 0), server.stot)
-            server.ctime.add(max(connect_ms, 0), server.stot)
+        for one in (self,) if server is None else (self, server):
+            for average, time_ns in zip((one.qtime, one.ctime, one.rtime, one.ttime), times_ns, strict=True):
+                average.add(time_ns // _MS, one.stot)
 
     # Servers --------------------------------------------------------------------------------------------
 
@@ -181,7 +181,7 @@ class BackendState:
             for stream in tuple(server.queue):
                 self.forget(stream)
                 stream.assign(now_ns, avoid=server)
-        self.process.log(now_ns, f"server {self.spec.name}/{server.spec.name} is {what.new.value}: {what.reason}")
+        self.process.log(now_ns, f"server {self.spec.name}/{server.spec.name} is {what.new.value}", what.reason)
 
     def shut(self, now_ns: int, servers: Iterable[ServerState]) -> None:
         """Cut the sessions on these."""

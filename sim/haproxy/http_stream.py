@@ -132,6 +132,8 @@ class HttpStream(Stream):
             frontend.intercepted += 1
             self._say(now_ns, Response(200, self._name, request.keep_alive, size=4096))
             return
+        if backend is not None:
+            backend.req_tot += 1
         self.dispatch(now_ns, backend)
 
     @property
@@ -174,12 +176,13 @@ class HttpStream(Stream):
         assert server is not None and request is not None  # noqa: PT018  it has been served
         self.outgoing = self._forwarded(server, request)
         self.first = self.outgoing
-        server.req_tot += 1
         kept = self._take_kept(server)
         self._reuses = kept is not None
         if kept is None:
             super().connect(now_ns)
             return
+        server.stot += 1
+        server.rate.add(now_ns)
         server.reuse += 1
         server.backend.reuse += 1
         self.back = kept
@@ -231,6 +234,9 @@ class HttpStream(Stream):
         if str(response.status) in backend.spec.retry_on and self._again_elsewhere(now_ns):
             return
         self.bout += response.size
+        server.req_tot += 1
+        back = self.back
+        self.answer_ns = now_ns - max(self.sent_ns, back.connected_ns if back is not None else 0)
         kind = min(response.status // 100, 6) - 1
         for counted in (server, backend, self.frontend):
             counted.hrsp[kind] += 1

@@ -8,6 +8,8 @@ from sim.flow.program import Program
 from sim.haproxy.backend_state import BackendState
 from sim.haproxy.frontend_state import Door, FrontendState
 from sim.haproxy.spread import first_checks_ns
+from sim.haproxy.statistics import Row, rows
+from sim.result import Said
 from vrrp.config.haproxy.model import Backend, Bind, Frontend, HaproxyModel
 
 if TYPE_CHECKING:
@@ -15,14 +17,14 @@ if TYPE_CHECKING:
     from sim.haproxy.stream import Stream
     from sim.node import Node
 
-START_NS = 45_000_000
-"""From the start of the program to its sockets: it reads its file (2.6.12, measured: 40 to 100 ms)."""
+START_NS = (40_000_000, 60_000_000)
+"""From the start of the program to its sockets, at least and at most: it reads its file (2.6.12, measured)."""
 MAXCONN = 262_126
 """`maxconn` of the process where the file has none: by the limit of open files of Debian's service (524288)."""
 
 
 class Haproxy:
-    """HAProxy on a node: a `Balancer`. `events` are what it logged of its servers and starts, as (ns, text)."""
+    """HAProxy on a node: a `Balancer`. `said` is what it had to say of its servers and itself."""
 
     name = "haproxy"
 
@@ -32,7 +34,7 @@ class Haproxy:
         self.model = model
         """What stands in its file now."""
         self.file = file
-        self.events: list[tuple[int, str]] = []
+        self.said: list[Said] = []
         self.process: HaproxyProcess | None = None
         self._older: list[HaproxyProcess] = []
         self._starts = 0
@@ -41,6 +43,11 @@ class Haproxy:
     def running(self) -> bool:
         """Whether it has a process now."""
         return any(one.alive for one in self._processes)
+
+    def statistics(self, now_ns: int) -> list[Row]:
+        """What `show stat` says now; nothing where nobody runs who could."""
+        process = self.process
+        return rows(process, now_ns) if process is not None and process.alive else []
 
     @property
     def _processes(self) -> list[HaproxyProcess]:
@@ -72,7 +79,8 @@ class Haproxy:
     def _later(self, now_ns: int) -> None:
         self._starts += 1
         start = self._starts
-        self.node.kernel.at(now_ns + START_NS, lambda: self._come_up(start))
+        after_ns = self.node.kernel.stream(f"haproxy/{self.node.name}/start").randint(*START_NS)
+        self.node.kernel.at(now_ns + after_ns, lambda: self._come_up(start))
 
     def _come_up(self, start: int) -> None:
         if start != self._starts or not self.node.powered:
@@ -115,8 +123,8 @@ class HaproxyProcess(Program):
                     self._bind(frontend, bind)
                 except OSError as error:
                     where = f"{bind.address or '*'}:{bind.port}"
-                    what = f"{frontend.spec.name}: cannot bind socket ({error.strerror}) for [{where}]"
-                    self.log(now_ns, f"haproxy does not start: {self.haproxy.file}:{bind.line}: {what}")
+                    why = f"{self.haproxy.file}:{bind.line}: cannot bind socket ({error.strerror}) for [{where}]"
+                    self.log(now_ns, "haproxy does not start", why)
                     self.end(now_ns)
                     return
         self._track(now_ns)
@@ -163,9 +171,15 @@ class HaproxyProcess(Program):
         if self.retired and self.alive and not self.streams:
             self.end(now_ns)
 
-    def log(self, now_ns: int, what: str) -> None:
+    def catch_up(self) -> None:
+        """Count all that went through by now."""
+        for stream in tuple(self.streams):
+            self.flows.catch_up(stream.flow)
+            stream.settle()
+
+    def log(self, now_ns: int, what: str, why: str) -> None:
         """Something that its log would tell."""
-        self.haproxy.events.append((now_ns, what))
+        self.haproxy.said.append(Said(now_ns, self.node.name, what, why))
 
 
 def _fullconn(model: HaproxyModel, backend: Backend, maxconn: int) -> int:

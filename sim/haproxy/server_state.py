@@ -37,7 +37,6 @@ class ServerState(Contender):
         "bout",
         "cli_abrt",
         "connect",
-        "conns",
         "ctime",
         "econ",
         "eresp",
@@ -47,6 +46,7 @@ class ServerState(Contender):
         "idle",
         "index",
         "last_session_ns",
+        "lbtot",
         "qmax",
         "qtime",
         "queue",
@@ -80,7 +80,7 @@ class ServerState(Contender):
         self.idle = IdleConnections()
         self.bin = self.bout = self.stot = self.smax = self.qmax = 0
         self.econ = self.eresp = self.wretr = self.wredis = self.cli_abrt = self.srv_abrt = 0
-        self.connect = self.reuse = self.conns = self.req_tot = 0
+        self.connect = self.reuse = self.req_tot = self.lbtot = 0
         self.hrsp = [0] * 6
         self.last_session_ns = -1
         self.rate = Rate()
@@ -154,10 +154,8 @@ class ServerState(Contender):
     def take(self, now_ns: int) -> None:
         """One more session is its."""
         self.served += 1
-        self.stot += 1
         self.last_session_ns = now_ns
         self.smax = max(self.smax, self.served)
-        self.rate.add(now_ns)
         self.backend.balancer.loaded(self)
 
     def let_go(self) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sim.flow.message import Message, NotTls, Request, Response, TlsAlert, TlsFlight
 
 _FROM_CLIENT = (517, 80)
-_FROM_SERVER = (1400, 51)
-"""The first flight of a TLS handshake and the second; a server's first has a certificate of RSA-2048."""
+_FROM_SERVER = (1810, 51)
+"""The first flight of a TLS handshake and the second; a server's first has a certificate of RSA-2048, and
+with it are counted the session tickets that follow (measured: 2005 octets of a connection that asks once)."""
 _ALERT = 7
 _RECORD = 22
 """What a TLS record adds to a request in it."""

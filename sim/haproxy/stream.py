@@ -47,12 +47,12 @@ class Stream(ABC):
 
     __slots__ = (
         "active_ns",
+        "answer_ns",
         "back",
         "backend",
         "began_ns",
         "bin",
         "bout",
-        "connect_ns",
         "first",
         "front",
         "frontend",
@@ -82,7 +82,7 @@ class Stream(ABC):
         """Its own thread of cause and effect, once the client has gone and what it asked for goes on."""
         self.tried = 0
         self.bin = self.bout = 0
-        self.began_ns = self.active_ns = self.queued_ns = self.served_ns = self.connect_ns = 0
+        self.began_ns = self.active_ns = self.queued_ns = self.served_ns = self.answer_ns = 0
 
     # What kinds of streams do their own way -------------------------------------------------------------
 
@@ -195,6 +195,8 @@ class Stream(ABC):
         server, backend = self.server, self.backend
         assert server is not None and backend is not None  # noqa: PT018  it has been served
         self.phase = Phase.CONNECTING
+        server.stot += 1
+        server.rate.add(now_ns)
         server.connect += 1
         backend.connect += 1
         address = server.address

@@ -22,9 +22,10 @@ def test_a_dead_server_is_passed_over_at_once_and_then_known_to_be_down() -> Non
     assert second.wredis == second.stot - 33 > 60  # 33 of the first 100 are its own
     assert [one.health.status_text for one in (first, second, third)] == ["UP", "DOWN", "UP"]
     assert (second.health.chkfail, second.health.chkdown) == (3, 1)
-    [(down_ns, what)] = haproxy(network).events
-    assert what.startswith("server app/s2 is DOWN: Layer4 connection problem")
-    assert 7 * S < down_ns < 9 * S
+    [said] = result.said
+    assert (said.node, said.what) == ("lb", "server app/s2 is DOWN")
+    assert said.why.startswith("Layer4 connection problem")
+    assert 7 * S < said.at_ns < 9 * S
 
 
 def test_a_server_that_is_silent_costs_its_share_until_three_checks_have_failed() -> None:
@@ -34,8 +35,8 @@ def test_a_server_that_is_silent_costs_its_share_until_three_checks_have_failed(
         duration="16s",
     )
     story = network.run().clients["c"]
-    [(down_ns, _)] = haproxy(network).events
-    assert 13 * S < down_ns < 15 * S
+    [said] = haproxy(network).said
+    assert 13 * S < said.at_ns < 15 * S
     assert story.errors == {"http:timeout": story.failed}
     per_second = [failed / sent for sent, failed in story.seconds[4:12]]
     assert per_second == pytest.approx([1 / 3] * 8, abs=0.02)
@@ -53,9 +54,11 @@ def test_an_address_that_the_node_has_not_cannot_be_bound() -> None:
     network = balanced(text, clients={"c": client(target=f"{VIP}:80", start="6s")}, duration="8s")
     result = network.run()
     assert result.clients["c"].ok == 0
-    assert [what for _, what in haproxy(network).events] == [
-        "haproxy does not start: haproxy.cfg:8: web: cannot bind socket (Cannot assign requested address)"
-        f" for [{VIP}:80]"
+    assert [(said.what, said.why) for said in result.said] == [
+        (
+            "haproxy does not start",
+            f"haproxy.cfg:8: cannot bind socket (Cannot assign requested address) for [{VIP}:80]",
+        )
     ]
     assert not haproxy(network).running
 
