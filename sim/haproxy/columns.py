@@ -2,7 +2,7 @@
 
 For each: what stands in rows of frontends, servers and backends; `.` is nothing, `h` is 0 in mode http and nothing
 in mode tcp. What is not simulated stays so: errors inside HAProxy, compression, caches, denials by rules, HTTP/2, and
-what its multiplexers count (2.6.12, as recorded with one thread and one process).
+the octets that its multiplexers count (2.6.12, as recorded).
 """
 
 from __future__ import annotations

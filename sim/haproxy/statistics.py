@@ -69,7 +69,13 @@ def _frontend(one: FrontendState, now_ns: int) -> Row:
     rate = one.rate.read(now_ns)
     if spec.mode == "http":
         _responses(row, one.hrsp)
-        _filled(row, intercepted=one.intercepted)
+        _filled(
+            row,
+            intercepted=one.intercepted,
+            h1_open_connections=one.scur,
+            h1_total_connections=one.stot,
+            h1_total_streams=one.req_tot,
+        )
     return _filled(
         row,
         pxname=spec.name,
@@ -183,7 +189,14 @@ def _backend(one: BackendState, now_ns: int) -> Row:
     row = blank("backend", spec.mode)
     if spec.mode == "http":
         _responses(row, one.hrsp)
-        _filled(row, req_tot=one.req_tot, reuse=one.reuse)
+        _filled(
+            row,
+            req_tot=one.req_tot,
+            reuse=one.reuse,
+            h1_open_connections=sum(len(server.idle) + server.served for server in one.servers),
+            h1_total_connections=one.connect,
+            h1_total_streams=one.connect + one.reuse,
+        )
     live = [server for server in one.servers if server.health.state is State.UP]
     active = [server for server in live if not server.backup]
     backups = [server for server in live if server.backup]
