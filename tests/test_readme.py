@@ -15,7 +15,7 @@ STATUS = {"sim": 0, "audit": 1, "check": 1}
 
 
 def test_there_are_examples() -> None:
-    assert [command.split()[0] for command, _ in CONSOLES] == list(STATUS)
+    assert [command.split()[0] for command, _ in CONSOLES] == ["sim", "sim", "audit", "check"]
 
 
 def words(command: str) -> list[str]:
