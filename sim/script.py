@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from sim.flow.endpoint import OPENER, Reaction
 from sim.flow.flow import Flow
 from sim.flow.message import Ending, Message, Request, Response, TlsFlight
 from sim.flow.program import Program
+from vrrp.protocol.lateness import WHOLE, Lateness
 from vrrp.wire.address import pack
 
 if TYPE_CHECKING:
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
     from sim.scenario import StepSpec
 
 LOCALHOST = "127.0.0.1"
+STARTING = Lateness(
+    ((0, 9_000_000), (250, 18_000_000), (500, 34_000_000), (750, 40_000_000), (950, 57_000_000), (1000, 72_000_000))
+)
+"""From the end of one step to the next one's first packet: curl is started, reads what it trusts, and sets up TLS (24
+runs on a machine with two processors and as much to do as a node with HAProxy has). With it goes which of the servers
+behind a balancer a step meets."""
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -124,6 +132,14 @@ class ScriptRun(Flow):
         self._program.end(self._flows.kernel.now_ns)
 
     def _look(self, step: Step) -> None:
+        """A shell starts a program for it, which needs some time until it looks."""
+        kernel = self._flows.kernel
+        wait_ns = STARTING.at(int(kernel.stream(f"{self._program.node.name}/scripts").random() * WHOLE))
+        kernel.at(kernel.now_ns + wait_ns, partial(self._open, step))
+
+    def _open(self, step: Step) -> None:
+        if not self._program.alive:
+            return
         assert step.address is not None  # it is no process that it looks for
         if step.timeout_ns is not None:
             Deadlines(self._flows.kernel, step.timeout_ns, self._expired).begin(self)
@@ -144,11 +160,13 @@ class ScriptRun(Flow):
         used, self._used = self._used, None
         if used is not None:
             used.close(OPENER)
-        if self._program.alive and (not good or not self._steps):
+        if not self._program.alive:
+            return  # it was killed, perhaps before it began
+        if good and self._steps:
+            self.begin()
+        else:
             self._program.end(self._flows.kernel.now_ns)
             self._done(good)
-        elif good:
-            self.begin()
 
     # As an endpoint ---------------------------------------------------------------------------------------
 

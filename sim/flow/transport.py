@@ -24,9 +24,12 @@ MOST_RETRANSMIT_NS = 120 * SECOND_NS
 DATA_RETRIES = 15
 """net.ipv4.tcp_retries2: after that the kernel gives the connection up."""
 SYN_NS = SECOND_NS
-"""A SYN is sent again after 1 s, then after twice that: 1, 3, 7, 15, 31, 63 s after the first."""
-SYN_RETRIES = 6
-"""net.ipv4.tcp_syn_retries."""
+"""A SYN is sent again after 1 s; later, after twice what it was each time."""
+SYN_LINEAR = 4
+"""net.ipv4.tcp_syn_linear_timeouts: so often more it is 1 s again, so that SYNs go out 1, 2, 3, 4, 5, 7, 11, 19, 35
+and 67 s after the first (Linux 6.5 and later, measured with 6.18; before, 1, 3, 7, 15, 31 and 63 s)."""
+SYN_RETRIES = 6 + SYN_LINEAR
+"""net.ipv4.tcp_syn_retries, and those."""
 
 Departure: TypeAlias = "tuple[Connection, int, Message, int]"
 """A message that leaves a side, and how often it did before."""
@@ -90,7 +93,7 @@ class Transport:
             self._syn_lost(connection, attempt, self.kernel.now_ns)
 
     def _syn_lost(self, connection: Connection, attempt: int, sent_ns: int) -> None:
-        self._later(connection, sent_ns + (SYN_NS << attempt), self._syn_again, (connection, attempt + 1))
+        self._later(connection, sent_ns + _syn_wait_ns(attempt), self._syn_again, (connection, attempt + 1))
 
     def _syn_again(self, argument: tuple[Connection, int]) -> None:
         connection, attempt = argument
@@ -123,7 +126,7 @@ class Transport:
                 if known and there.has(connection.addresses[ACCEPTOR]):
                     self._answer_syn(connection, attempt, there, socket, sent_ns)
                 else:
-                    self._syn_lost(connection, attempt, max(sent_ns, self.kernel.now_ns - (SYN_NS << attempt)))
+                    self._syn_lost(connection, attempt, max(sent_ns, self.kernel.now_ns - _syn_wait_ns(attempt)))
 
             cache.resolve(address, resolved)
             return
@@ -260,3 +263,8 @@ class Transport:
         if program is None or program.node is not way.node or not program.alive:
             return False
         return way.version == self.kernel.version or way.stands()
+
+
+def _syn_wait_ns(attempt: int) -> int:
+    """How long the `attempt`-th SYN after the first is waited for."""
+    return SYN_NS << max(0, attempt - SYN_LINEAR)

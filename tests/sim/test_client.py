@@ -159,16 +159,16 @@ def test_it_keeps_the_mac_until_a_gratuitous_arp_tells_another(bench: Bench) -> 
     assert story.errors == {"tcp:timeout": 30}
 
 
-def test_a_syn_is_sent_again_after_1_3_and_7_s() -> None:
-    # Linux: tcp_syn_retries is 6, each time twice as long.
+def test_a_syn_is_sent_again_each_second_and_then_more_seldom() -> None:
+    # Linux since 6.5: tcp_syn_linear_timeouts is 4, tcp_syn_retries 6.
     bench = Bench(every_ns=300 * S, timeout_ns=200 * S)
     bench.server.behave(Behavior(silent=True))
     bench.watch()
     bench.kernel.run(300 * S)
-    assert [round(at / S) for at in bench.syns()] == [0, 1, 3, 7, 15, 31, 63]
+    assert [round(at / S) for at in bench.syns()] == [0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67]
     story = bench.client.story(300 * S)
     assert story.errors == {"tcp:timeout": 1}
-    assert bench.client.requests.ended_ns[0] // S == 127
+    assert bench.client.requests.ended_ns[0] // S == 131
 
 
 def test_an_announcement_for_an_address_never_asked_for_is_not_kept(bench: Bench) -> None:
