@@ -16,7 +16,7 @@ from sim.flow.balancer import Balancer
 from sim.flow.flows import Flows
 from sim.haproxy.snapshots import haproxies
 from sim.kernel import Kernel
-from sim.node import Node
+from sim.node import ACQUIRE_UNDER_LOAD, Node
 from sim.recorder import Recorder
 from sim.requests import write_requests
 from sim.result import Happened, Result
@@ -119,7 +119,7 @@ class Network:
                 self.kernel.run(duration_ns * step // steps)
                 if progress is not None:
                     progress(self.kernel.now_ns)
-        return self._result(duration_ns, notes)
+        return self.told(duration_ns, notes)
 
     def begin(self) -> None:
         """Have the nodes started when their time comes: a run without its events, for one who decides as it goes."""
@@ -223,6 +223,8 @@ class Network:
         if name in self._balancers:
             node.balancer = self._balancers[name](node, self.flows)
             node.services.append(node.balancer)
+            if not self._ideal:
+                node.acquiring = ACQUIRE_UNDER_LOAD
         for virtual_router in [one for known in (config, *later) for one in known.virtual_routers]:
             shown = _served(virtual_router)
             self.instances.setdefault(virtual_router.name, shown)
@@ -309,7 +311,8 @@ class Network:
         self._macs += 1
         return b"\x02\x00" + self._macs.to_bytes(4, "big")
 
-    def _result(self, duration_ns: int, notes: tuple[str, ...]) -> Result:
+    def told(self, duration_ns: int, notes: tuple[str, ...] = ()) -> Result:
+        """What has happened so far, which is `duration_ns` of the run."""
         lost = [f"{name} lost {segment.lost} frames" for name, segment in self.segments.items() if segment.lost]
         balancers = haproxies(self)
         return self.recorder.result(

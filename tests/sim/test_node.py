@@ -9,7 +9,7 @@ import pytest
 from networks import MS, VIP, S, event, network, router, scenario_data, states, tap
 
 from sim.network import Network
-from sim.node import ACQUIRE_NS, ANNOUNCE_AFTER_NS, ANNOUNCE_SPACING_NS
+from sim.node import ACQUIRE, ANNOUNCE_AFTER_NS, ANNOUNCE_SPACING_NS
 from vrrp.protocol.settings import Announcements, RouterConfig
 from vrrp.wire.address import pack
 from vrrp.wire.arp import REPLY, REQUEST, ArpPacket
@@ -206,9 +206,11 @@ def test_a_burst_has_five_rounds_of_all_addresses_75_us_apart_and_comes_again_af
     told = announcements(seen)
     addresses = [pack(a) for a in (VIP, "10.0.0.101", "10.0.0.102")]
     burst = [(ANNOUNCE_AFTER_NS + n * ANNOUNCE_SPACING_NS, addresses[n % 3]) for n in range(15)]
-    first, second = ([(begun_ns + at, a) for at, a in burst] for begun_ns in (MDI_100 + ACQUIRE_NS, MDI_100 + 5 * S))
+    first, second = (
+        [(begun_ns + at, a) for at, a in burst] for begun_ns in (MDI_100 + ACQUIRE.median_ns, MDI_100 + 5 * S)
+    )
     assert [(at, arp.sender) for at, arp in told] == first + second
-    assert (ACQUIRE_NS + ANNOUNCE_AFTER_NS, ANNOUNCE_SPACING_NS) == (400_000, 75_000)
+    assert (ACQUIRE.median_ns + ANNOUNCE_AFTER_NS, ANNOUNCE_SPACING_NS) == (400_000, 75_000)
 
 
 def test_an_excluded_address_of_the_other_family_is_announced_in_its_own_way() -> None:
