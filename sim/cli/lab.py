@@ -71,10 +71,12 @@ def command(
     """Run a scenario for real, in network namespaces, and say how far it was as predicted. Needs root.
 
     The prediction is made for the moments at which things were done: a process needs time to begin. The check
-    scripts, files and processes of the configurations are replaced by ones that do what the scenario says; notify
-    scripts do not run.
+    scripts, files and processes of the configurations are replaced by ones that do what the scenario says, or look
+    at what the simulator understood a script to look at; notify scripts do not run. HAProxy is the real one, told by
+    the scenario's haproxy.cfg; servers and clients are programs that behave as the scenario says.
 
-    Exit status 1 when a run is not as predicted: a takeover further off, or something that happened to one only.
+    Exit status 1 when a run is not as predicted: a takeover further off, something that happened to one only, a
+    client that saw another gap, or 5 % more or fewer of its requests fail.
     """
     can_draw(plot_file)
     try:

@@ -64,11 +64,28 @@ def _link(up: bool) -> _Act:
     return lambda lab, event: lab.set_link(event.node or "", event.interface or "", up)
 
 
-def _server(powered: bool) -> _Act:
+def _balancer(method: str) -> _Act:
     def act(lab: Laboratory, event: EventSpec) -> None:
-        lab.servers[event.server or ""].set_power(powered)
+        getattr(lab.services.balancers[event.node or ""], method)()
 
     return act
+
+
+def _server_kill(lab: Laboratory, event: EventSpec) -> None:
+    lab.services.servers[event.server or ""].kill()
+
+
+def _server_slow(lab: Laboratory, event: EventSpec) -> None:
+    assert event.delay is not None  # a needed key
+    lab.services.servers[event.server or ""].behave(latency=event.delay)
+
+
+def _server_status(lab: Laboratory, event: EventSpec) -> None:
+    lab.services.servers[event.server or ""].behave(status=event.status)
+
+
+def _server_silent(lab: Laboratory, event: EventSpec) -> None:
+    lab.services.servers[event.server or ""].silence()
 
 
 def _reload(lab: Laboratory, event: EventSpec) -> None:
@@ -100,9 +117,21 @@ ACTIONS: Mapping[str, _Act] = {
     "partition": lambda lab, event: lab.switches[event.segment or ""].partition(event.groups or ()),
     "heal": lambda lab, event: lab.switches[event.segment or ""].partition(()),
     "loss": lambda lab, event: lab.switches[event.segment or ""].lose(event.rate or 0.0),
-    "server-down": _server(powered=False),
-    "server-up": _server(powered=True),
+    "server-down": _server_kill,
+    "server-up": lambda lab, event: lab.serve(event.server or ""),
+    "server-slow": _server_slow,
+    "server-status": _server_status,
+    "server-silent": _server_silent,
+    "haproxy-kill": _balancer("kill"),
+    "haproxy-start": _balancer("start"),
+    "haproxy-stop": _balancer("stop"),
+    "haproxy-reload": _balancer("reload"),
 }
 """What an event of a scenario is, for real; `delay` is none of them."""
-BY_SIGNAL = frozenset({"stop", "crash", "crash-child", "crash-parent", "power-off", "reload", "pause", "resume"})
+BY_SIGNAL = frozenset(
+    {
+        "stop", "crash", "crash-child", "crash-parent", "power-off", "reload", "pause", "resume",
+        "server-down", "haproxy-kill", "haproxy-stop",
+    }
+)  # fmt: skip
 """Those that are done the moment a signal is sent."""

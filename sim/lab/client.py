@@ -1,119 +1,85 @@
-"""A client for real: it opens a TCP connection every so often, and notes which of them succeed."""
+"""A client for real: a program that asks as the scenario says, and the rows that it wrote of each request."""
 
 from __future__ import annotations
 
-import errno
-import os
-import selectors
+import csv
+import json
+import signal
 import socket
-import threading
-import time
-from dataclasses import dataclass
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
 
-from sim.lab.listener import urgently
-from sim.lab.namespace import Namespace
+from sim.lab.namespace import Namespace, send
+from sim.lab.web_client import Orders
+from sim.requests import Requests
 from sim.result import SECOND_NS, ClientStory
 from sim.scenario import ClientSpec
+from vrrp.whole_file import write_text
 
-_UNDER_WAY = {0, errno.EINPROGRESS}
-
-
-@dataclass(slots=True)
-class _Try:
-    at_ns: int
-    answered: bool = False
-    over: bool = False
+_START = "from sim.lab.web_client import main; main()"
 
 
 class Client:
-    """A client in a namespace, from `start` to `end`. Times are nanoseconds since 1970."""
+    """A client in a namespace, from `prepare` to `end`."""
 
-    def __init__(self, name: str, namespace: Namespace, spec: ClientSpec) -> None:
+    def __init__(self, name: str, namespace: Namespace, spec: ClientSpec, folder: Path) -> None:
         self.name = name
         self._namespace = namespace
         self._spec = spec
-        self._target = (socket.inet_ntoa(spec.target[0]), spec.target[1])
-        self._tries: list[_Try] = []
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._ending, self._end = os.pipe()
-        self._zero_ns = 0
+        self.rows = folder / "requests.csv"
+        self._orders = folder / "orders.json"
+        self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, zero_ns: int) -> None:
-        """Begin when the scenario says, counted from `zero_ns`."""
-        self._zero_ns = zero_ns
-        self._thread.start()
+    def prepare(self) -> None:
+        """Start its program, which needs some time until it can ask."""
+        self.rows.parent.mkdir(parents=True, exist_ok=True)
+        words = [sys.executable, "-c", _START, str(self._orders), str(self.rows)]
+        with (self.rows.parent / "client.log").open("wb") as said:
+            self._process = self._namespace.start(words, stdout=said, stderr=said)
+
+    def start(self, zero_ns: int, end_ns: int) -> None:
+        """Begin when the scenario says, counted from `zero_ns` (since 1970), and ask no more `end_ns` after that."""
+        spec = self._spec
+        orders = Orders(
+            zero_ns=zero_ns,
+            start_ns=spec.start,
+            end_ns=end_ns,
+            host=socket.inet_ntoa(spec.target[0]),
+            port=spec.target[1],
+            every_ns=spec.every,
+            timeout_ns=spec.timeout,
+            tls=spec.tls,
+            keep_alive=spec.keep_alive,
+            cookies=spec.cookies,
+            retries=spec.retries,
+            path=spec.path,
+        )
+        write_text(self._orders, json.dumps(asdict(orders)))
 
     def end(self) -> None:
-        """Try no more."""
-        os.write(self._end, b".")
-        if self._thread.is_alive():
-            self._thread.join(5)
-        os.close(self._ending)
-        os.close(self._end)
+        """Ask no more, whatever is under way."""
+        if self._process is not None and self._process.poll() is None:
+            send(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
-    def _run(self) -> None:
-        with urgently(), self._namespace.entered(), selectors.DefaultSelector() as selector:
-            selector.register(self._ending, selectors.EVENT_READ)
-            next_ns = self._zero_ns + self._spec.start
-            under_way: dict[socket.socket, _Try] = {}
-            try:
-                while True:
-                    now_ns = time.time_ns()
-                    if now_ns >= next_ns:
-                        self._connect(now_ns, selector, under_way)
-                        next_ns = max(next_ns + self._spec.every, now_ns)
-                    self._give_up(now_ns, selector, under_way)
-                    for key, _ in selector.select((next_ns - time.time_ns()) / SECOND_NS):
-                        if not isinstance(key.fileobj, socket.socket):
-                            return
-                        self._settle(key.fileobj, selector, under_way)
-            finally:
-                for opened in under_way:
-                    opened.close()
-
-    def _connect(self, now_ns: int, selector: selectors.BaseSelector, under_way: dict[socket.socket, _Try]) -> None:
-        one = _Try(now_ns)
-        self._tries.append(one)
-        opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        opened.setblocking(False)
-        if opened.connect_ex(self._target) in _UNDER_WAY:
-            under_way[opened] = one
-            selector.register(opened, selectors.EVENT_WRITE)
-        else:
-            one.over = True
-            opened.close()
-
-    def _settle(
-        self, opened: socket.socket, selector: selectors.BaseSelector, under_way: dict[socket.socket, _Try]
-    ) -> None:
-        one = under_way.pop(opened)
-        one.over = True
-        # The kernel tries once more by itself after a second.
-        in_time = time.time_ns() <= one.at_ns + self._spec.timeout
-        one.answered = in_time and opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
-        selector.unregister(opened)
-        opened.close()
-
-    def _give_up(self, now_ns: int, selector: selectors.BaseSelector, under_way: dict[socket.socket, _Try]) -> None:
-        late = [opened for opened, one in under_way.items() if now_ns > one.at_ns + self._spec.timeout]
-        for opened in late:
-            under_way.pop(opened).over = True
-            selector.unregister(opened)
-            opened.close()
+    def requests(self, end_ns: int) -> Requests:
+        """Its requests, as many as were over by then; times from the beginning of the run."""
+        found = Requests()
+        with suppress(FileNotFoundError), self.rows.open(encoding="utf-8", newline="") as file:
+            rows = sorted(csv.DictReader(file), key=lambda row: float(row["t_start"]))
+            for row in (row for row in rows if _ns(row["t_end"]) <= end_ns):
+                number = found.begin(_ns(row["t_start"]))
+                found.end(number, _ns(row["t_end"]), _ns(row["tcp_connect_s"] or "-1e-9"), row["result"], row["node"])
+        return found
 
     def story(self, end_ns: int) -> ClientStory:
-        """What it saw until `end_ns`; times of gaps from the beginning, tries that may still be answered left out."""
-        settled = [t for t in self._tries if t.at_ns < end_ns and (t.over or t.at_ns + self._spec.timeout <= end_ns)]
-        gaps: list[tuple[int, int]] = []
-        failing_ns: int | None = None
-        for one in settled:
-            if not one.answered and failing_ns is None:
-                failing_ns = one.at_ns
-            elif one.answered and failing_ns is not None:
-                gaps.append((failing_ns - self._zero_ns, one.at_ns - self._zero_ns))
-                failing_ns = None
-        if failing_ns is not None:
-            gaps.append((failing_ns - self._zero_ns, end_ns - self._zero_ns))
-        ok = sum(one.answered for one in settled)
-        target = f"{self._target[0]}:{self._target[1]}"
-        return ClientStory(target, len(settled), ok, len(settled) - ok, tuple(gaps))
+        """What it saw until `end_ns`; requests that may still be answered then are left out."""
+        target = f"{socket.inet_ntoa(self._spec.target[0])}:{self._spec.target[1]}"
+        return self.requests(end_ns).story(target, end_ns, self._spec.timeout)
+
+
+def _ns(seconds: str) -> int:
+    return round(float(seconds) * SECOND_NS)

@@ -14,7 +14,12 @@ from itertools import pairwise
 from typing import Any
 
 from sim.recorder import MASTER
-from sim.result import Result, Transition, seconds
+from sim.result import ClientStory, Result, Transition, seconds
+
+CLIENT_NS = 100_000_000
+"""How much further off what a client sees may be: it asks now and then only, and a busy machine lets it wait."""
+SHARE = 0.05
+"""How far the part of a client's requests that fail may be off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,8 @@ class Comparison:
     def complaints(self, within_ns: int) -> list[str]:
         """One line for each thing that was not as predicted: a takeover further off, anything that one has alone.
 
-        Not a mastership that is shorter than that: who of two is first by a millisecond is chance.
+        And what a client saw otherwise. Not a mastership that is shorter than that: who of two is first by a
+        millisecond is chance.
         """
         found = []
         brief = _brief(self.pairs, within_ns)
@@ -82,6 +88,8 @@ class Comparison:
         for node, times in self.start_ups.items():
             if None in times:
                 found.append(f"{node}: its engine did not begin to run VRRP")
+        for name, story in self.measured.clients.items():
+            found += _client_complaints(name, self.predicted.clients[name], story, within_ns)
         return found
 
     @property
@@ -118,6 +126,16 @@ class Comparison:
             "prediction": self.predicted.to_json(),
             "measured": self.measured.to_json(),
         }
+
+
+def _client_complaints(name: str, predicted: ClientStory, measured: ClientStory, within_ns: int) -> Iterator[str]:
+    """Where a client saw otherwise than it was predicted to."""
+    off_ns = measured.longest_gap_ns - predicted.longest_gap_ns
+    if abs(off_ns) > within_ns + CLIENT_NS:
+        yield f"{name}: its longest gap is {off_ns / 1e6:+.1f} ms off"
+    ours, theirs = (story.failed / max(1, story.sent) for story in (predicted, measured))
+    if abs(theirs - ours) > SHARE:
+        yield f"{name}: {theirs:.1%} of its requests failed, {ours:.1%} were predicted to"
 
 
 def compare(engine: str, predicted: Result, measured: Result, start_ups: dict[str, list[int | None]]) -> Comparison:

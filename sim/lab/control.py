@@ -1,8 +1,9 @@
 """What a node's check scripts, files and processes do is the scenario's: the configuration is made to look at these.
 
 Nothing that a configuration names is run or read: a check script is replaced by one that does as its control file
-says, a followed file by one of ours, a followed process by a program of a name of its own; notify scripts are left
-out, and so is whatever else would reach out of the laboratory.
+says, or looks at what the simulator takes the script to look at, a followed file by one of ours, a followed process
+by a program of a name of its own; notify scripts are left out, and so is whatever else would reach out of the
+laboratory.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ _SCRIPT = """\
 #!/bin/sh
 read -r outcome < {control}
 case $outcome in
+passes) exit 0 ;;
 fails) exit 1 ;;
 hangs) exec sleep 86400 ;;
 esac
-"""
+{looks}"""
+_LOOKS = "looks"
 _LASTING = "/bin/sleep"
 _KEPT_OPTIONS = frozenset(
     {
@@ -45,15 +48,19 @@ class Controls:
         number: of the node among those of its machine: programs of one name are counted wherever they run.
         namespace: where its programs run.
         folder: for the files.
+        looks: what check scripts do that really look, as lines of shell, by their names; the others pass.
     """
 
-    def __init__(self, number: str, namespace: Namespace, folder: Path) -> None:
+    def __init__(
+        self, number: str, namespace: Namespace, folder: Path, looks: Mapping[str, str] | None = None
+    ) -> None:
         self._number = number
         self._namespace = namespace
         self._folder = folder
+        self._looks = looks or {}
         self._scripts: dict[str, Path] = {}
         self._outcomes: dict[str, ScriptOutcome] = {}
-        self._default = ScriptOutcome.PASS
+        self._default: ScriptOutcome | None = None
         self._files: dict[str, Path] = {}
         self._programs: dict[str, Path] = {}
         self._quorums: dict[str, int] = {}
@@ -88,12 +95,13 @@ class Controls:
 
     def _script(self, name: str) -> Path:
         path = self._scripts[name] = self._place("script", self._scripts, name)
-        write_text(path, _SCRIPT.format(control=f"{path}.control"))
+        write_text(path, _SCRIPT.format(control=f"{path}.control", looks=self._looks.get(name, "")))
         self._tell(name)
         return path
 
     def _tell(self, name: str) -> None:
-        write_text(Path(f"{self._scripts[name]}.control"), f"{self._outcomes.get(name, self._default).value}\n")
+        outcome = self._outcomes.get(name, self._default)
+        write_text(Path(f"{self._scripts[name]}.control"), f"{_LOOKS if outcome is None else outcome.value}\n")
 
     def set_script(self, outcome: ScriptOutcome, name: str | None) -> None:
         """How a check script (None: each) behaves from its next run on."""

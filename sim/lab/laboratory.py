@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sim.faults import tell
 from sim.inputs import Inputs
 from sim.lab.actions import ACTIONS, BY_SIGNAL
-from sim.lab.answering import Answering
 from sim.lab.assignment import Assignment
 from sim.lab.chronicle import Chronicle, Ended, Linked
 from sim.lab.client import Client
@@ -20,6 +20,7 @@ from sim.lab.holdings import Holdings
 from sim.lab.listener import Listener
 from sim.lab.namespace import LabError
 from sim.lab.node import Node
+from sim.lab.services import FORWARDING, NONLOCAL_BIND, Services, looks_of
 from sim.lab.site import Site
 from sim.lab.station import Station
 from sim.lab.switch import Switch, can_lose
@@ -60,7 +61,6 @@ class Laboratory:
         self.assignment = assignment
         self._site = site
         self._listener = Listener()
-        self._answering = Answering()
         self.folder = site.folder / f"run{number}"
         self.switches: dict[str, Switch] = {
             name: Switch(name, site.namespace(f"{number}-segment-{name}"), self._sides(name))
@@ -69,21 +69,26 @@ class Laboratory:
         self.wires = {name: Wire(switch) for name, switch in self.switches.items()}
         self.setting = Setting()
         self.nodes: dict[str, Node] = {}
+        self._folders: dict[str, Path] = {}
+        """Of nodes, servers that have a host, and clients."""
         self.chronicle = Chronicle({})
         for place, (name, engine_type) in enumerate(assignment.engines.items()):
             namespace = site.namespace(f"{number}-{name}")
-            folder = self.folder / f"node{place}"
+            folder = self._folders[name] = self.folder / f"node{place}"
             engine = engine_type(name, namespace.name, folder)
-            controls = Controls(f"{site.folder.name[-5:]}{number}{place}", namespace, folder)
+            looks = looks_of(inputs, name, folder)
+            controls = Controls(f"{site.folder.name[-5:]}{number}{place}", namespace, folder, looks)
             self.nodes[name] = Node(name, namespace, engine, controls, self.chronicle.hear)
         self._take(inputs)
-        self.servers = {name: Station(name, site.namespace(f"{number}-{name}")) for name in self.scenario.servers}
-        self._client_stations = {
-            name: Station(name, site.namespace(f"{number}-{name}")) for name in self.scenario.clients
+        hosts = [name for name, spec in self.scenario.servers.items() if spec.node is None]
+        self._stations = {
+            name: Station(name, site.namespace(f"{number}-{name}")) for name in (*hosts, *self.scenario.clients)
         }
+        self._folders |= {name: self.folder / f"station{place}" for place, name in enumerate(self._stations)}
+        self.services = Services(inputs, self.nodes, {name: self._stations[name] for name in hosts}, self._folders)
         self.clients = {
-            name: Client(name, station.namespace, self.scenario.clients[name])
-            for name, station in self._client_stations.items()
+            name: Client(name, self._stations[name].namespace, spec, self._folders[name])
+            for name, spec in self.scenario.clients.items()
         }
         self.begun_ns: dict[str, list[int]] = {name: [] for name in self.nodes}
         """When each node was told to start, each time (nanoseconds since 1970)."""
@@ -137,7 +142,9 @@ class Laboratory:
             return "frames take the time they take"
         if event.action == "loss" and not can_lose():
             return NO_LOSS
-        return self.nodes[event.node].engine.cannot.get(event.action) if event.node is not None else None
+        if event.action == "server-silent" and not can_lose():
+            return NO_LOSS
+        return self.nodes[event.node].engine.cannot.get(event.action) if event.node in self.nodes else None
 
     # Building and taking down ---------------------------------------------------------------------------
 
@@ -147,21 +154,19 @@ class Laboratory:
             switch.build()
         macs = self._macs()
         for name, node in self.nodes.items():
-            node.build(self.scenario.nodes[name].interfaces, self.switches, macs[name], node.engine.settings)
-        for known, specs in ((self.servers, self.scenario.servers), (self._client_stations, self.scenario.clients)):
-            for name, station in known.items():
-                station.build(specs[name].interfaces, self.switches, macs[name], {})
-        ports = [spec.target[1] for spec in self.scenario.clients.values()]
+            spec = self.scenario.nodes[name]
+            settings = {FORWARDING: int(spec.forwarding), NONLOCAL_BIND: int(spec.nonlocal_bind)}
+            node.build(spec.interfaces, self.switches, macs[name], {**settings, **node.engine.settings})
+        for name, station in self._stations.items():
+            interfaces = (self.scenario.servers.get(name) or self.scenario.clients[name]).interfaces
+            station.build(interfaces, self.switches, macs[name], {})
         for name, node in self.nodes.items():
             node.engine.folder.mkdir(parents=True)
             config = node.controls.take(self.setting.configs[name])
             node.engine.configure(config)
             node.namespace.configure(node.engine.devices(config))
             node.controls.run_programs()
-            self._answering.listen(node.namespace, ports)
             self._holdings.append(Holdings(name, node.namespace, self._addresses(name), self.chronicle.hold))
-        for name, server in self.servers.items():
-            self._answering.listen(server.namespace, self.scenario.servers[name].listen)
         for wire in self.wires.values():
             wire.listen()
         for name, segment in self.scenario.segments.items():
@@ -170,7 +175,9 @@ class Laboratory:
         for holdings in self._holdings:
             holdings.start(self._listener)
         self._listener.start()
-        self._answering.start()
+        self.services.begin(self._listener)
+        for client in self.clients.values():
+            client.prepare()
 
     def _macs(self) -> dict[str, dict[str, str]]:
         """The MACs that the simulator gives: numbered in the order of the scenario."""
@@ -194,7 +201,7 @@ class Laboratory:
         """The scenario begins at this moment (nanoseconds since 1970)."""
         self.chronicle.zero_ns = zero_ns
         for client in self.clients.values():
-            client.start(zero_ns)
+            client.start(zero_ns, self.scenario.duration)
 
     def end(self) -> None:
         """The scenario is over, or never began: end everything that runs, whatever befalls the rest."""
@@ -204,7 +211,7 @@ class Laboratory:
             for switch in self.switches.values():
                 stack.callback(_hush, switch)
             stack.callback(self._listener.end)
-            stack.callback(self._answering.end)
+            stack.callback(self.services.end)
             for holdings in self._holdings:
                 stack.callback(holdings.end)
             for node in self.nodes.values():
@@ -228,7 +235,7 @@ class Laboratory:
     def result(self, notes: tuple[str, ...] = ()) -> Result:
         """What was seen."""
         end_ns = self.chronicle.zero_ns + self.scenario.duration
-        complaints = [line for wire in self.wires.values() for line in wire.complaints]
+        complaints = [line for wire in self.wires.values() for line in wire.complaints] + self.services.complaints
         return self.chronicle.result(
             title=self.scenario.title,
             seed=self.scenario.seed,
@@ -240,10 +247,15 @@ class Laboratory:
     # What happens ---------------------------------------------------------------------------------------
 
     def start(self, name: str) -> None:
-        """Start the engine of a node; one that is switched off is switched on first."""
+        """Start what runs on a node or a server's host; one that is switched off is switched on first."""
+        host = self.host(name)
+        if not host.powered:
+            self._note_links(name, host.set_power(True))
+        if name not in self.nodes:
+            self.services.servers[name].start(self._listener)
+            return
         node = self.nodes[name]
-        if not node.powered:
-            self._note_links(name, node.set_power(True))
+        self.services.boot(name, self._listener)
         self.begun_ns[name].append(time.time_ns())
         node.start(self._listener)
 
@@ -263,12 +275,24 @@ class Laboratory:
         """Note that nothing runs on a node since the event began that is being carried out."""
         self.chronicle.facts.append((self._acting_ns, Ended(name, reason)))
 
+    def host(self, name: str) -> Station:
+        """A node, or the host of a server."""
+        return self.nodes[name] if name in self.nodes else self._stations[name]
+
+    def serve(self, name: str) -> None:
+        """Start a server."""
+        self.services.servers[name].start(self._listener)
+
     def power_off(self, name: str) -> None:
-        """The node is gone at once; what it had in memory goes with it."""
+        """A node or a server's host is gone at once; what it had in memory goes with it."""
+        # Whoever dies after its cable says nothing of it any more.
+        self._note_links(name, self.host(name).set_power(False))
+        self.services.power_off(name)
+        if name not in self.nodes:
+            return
         node = self.nodes[name]
         node.crash()
         self.ended(name, "power lost")
-        self._note_links(name, node.set_power(False))
         node.wipe([address for one in self._prefixed(name) for address in one])
 
     def _prefixed(self, name: str) -> Iterator[list[str]]:
@@ -280,7 +304,7 @@ class Laboratory:
 
     def set_link(self, name: str, interface: str, up: bool) -> None:
         """Plug a cable in or out."""
-        self._note_links(name, {interface: self.nodes[name].set_link(interface, up)})
+        self._note_links(name, {interface: self.host(name).set_link(interface, up)})
 
     def _note_links(self, name: str, links: Mapping[str, bool]) -> None:
         now_ns = time.time_ns()

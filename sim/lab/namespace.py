@@ -62,6 +62,13 @@ class Namespace:
         words = ["ip", "netns", "exec", self.name, *command]
         return subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True, env=ENVIRONMENT, **options)
 
+    def filter(self, rules: str) -> None:
+        """Rules of nft(8), in a batch. LabError for what it does not take."""
+        words = ["ip", "netns", "exec", self.name, "nft", "-f", "-"]
+        done = subprocess.run(words, input=rules, text=True, capture_output=True, check=False, env=ENVIRONMENT)
+        if done.returncode:
+            raise LabError(f"nft: {' '.join(done.stderr.split())}")
+
     def processes(self) -> list[int]:
         """The processes that are inside, by their ids."""
         try:

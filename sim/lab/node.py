@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
 import time
@@ -13,13 +12,12 @@ from typing import IO
 
 from sim.lab.control import Controls
 from sim.lab.engine import Engine, Entered, Said
+from sim.lab.hurry import hurry
 from sim.lab.listener import Listener
 from sim.lab.namespace import LabError, Namespace, send
 from sim.lab.station import Station
 from vrrp.config.model import KeepalivedConfig
 
-_PROMPT = 50
-"""The real-time priority of an engine that has begun, so that a busy machine is not what is measured."""
 _READY_S, _STOP_S = 5.0, 10.0
 _POLL_S = 0.01
 
@@ -107,10 +105,7 @@ class Node(Station):
     def _hurry(self) -> None:
         """Not before it has begun: one that is still loading would keep the others from the processor."""
         self._prompt = True
-        for process in list(self._running):
-            for pid in (process.pid, *_children(process.pid)):
-                with contextlib.suppress(OSError):  # it has ended, or this machine allows nobody to be first
-                    os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(_PROMPT))
+        hurry([pid for process in list(self._running) for pid in (process.pid, *_children(process.pid))])
 
     def stop(self) -> None:
         """SIGTERM to the programs, the one that speaks VRRP first."""

@@ -34,6 +34,7 @@ def sections(one: Comparison, plan: Result | None, within_ns: int) -> Iterator[S
     yield _spans(f"Two masters, {one.engine}", _clashes(one.predicted), _clashes(one.measured), none)
     if one.measured.clients:
         yield _clients(one)
+        yield from _failures(one)
     notes = tuple(visible(note) for note in one.measured.notes)
     if notes:
         yield Section(f"Notes, {one.engine}", (), (), notes)
@@ -119,13 +120,38 @@ def _clients(one: Comparison) -> Section:
         for what, known in (("predicted", predicted), ("measured", story)):
             rows.append((visible(name), visible(known.target), what, *_seen(known)))
     heads = ("sent", "ok", "failed", "longest gap")
-    columns = (("client", "L"), ("target", "L"), ("", "L"), *((head, "R") for head in heads))
+    columns = (("client", "L"), ("target", "L"), ("", "L"), *((head, "R") for head in heads), ("what failed", "L"))
     return Section(f"Clients, {one.engine}", columns, tuple(rows), ())
 
 
 def _seen(story: ClientStory) -> tuple[str, ...]:
     gap = duration_text(story.longest_gap_ns) if story.gaps else "none"
-    return (str(story.sent), str(story.ok), str(story.failed), gap)
+    errors = ", ".join(f"{visible(kind)} {count}" for kind, count in story.errors.items())
+    return (str(story.sent), str(story.ok), str(story.failed), gap, errors or _NONE)
+
+
+def _failures(one: Comparison) -> Iterator[Section]:
+    """The part of each second's requests that failed, of the seconds in which some did; one row for equal ones."""
+    rows: list[tuple[str, int, int, str, str]] = []
+    for name, story in one.measured.clients.items():
+        both = zip_longest(one.predicted.clients[name].seconds, story.seconds, fillvalue=(0, 0))
+        for second, (ours, theirs) in enumerate(both):
+            if ours[1] or theirs[1]:
+                row = (visible(name), second, second + 1, _share(ours), _share(theirs))
+                last = rows[-1] if rows else None
+                if last is not None and (last[0], last[2], *last[3:]) == (row[0], second, *row[3:]):
+                    rows[-1] = (last[0], last[1], *row[2:])
+                else:
+                    rows.append(row)
+    if rows:
+        columns = (("client", "L"), ("seconds", "R"), ("predicted", "R"), ("measured", "R"))
+        cells = tuple((name, f"{begin} to {end}", *shares) for name, begin, end, *shares in rows)
+        yield Section(f"Requests that failed, {one.engine}", columns, cells, ())
+
+
+def _share(second: tuple[int, int]) -> str:
+    sent, failed = second
+    return f"{failed / sent:.0%}" if sent else _NONE
 
 
 def _verdict(one: Comparison, within_ns: int) -> Section:

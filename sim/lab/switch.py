@@ -7,10 +7,9 @@ pair, so a port that is down takes the carrier from the station's interface.
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Sequence
 
-from sim.lab.namespace import ENVIRONMENT, PROGRAM_PATH, LabError, Namespace
+from sim.lab.namespace import PROGRAM_PATH, Namespace
 
 _SETTINGS = {"net.ipv6.conf.all.disable_ipv6": 1, "net.ipv6.conf.default.disable_ipv6": 1}
 _BRIDGE = "type bridge stp_state 0 forward_delay 0 mcast_snooping 0"
@@ -70,10 +69,7 @@ class Switch:
         if rate:
             drop = f"numgen random mod {MILLION} < {round(rate * MILLION)} drop" if rate < 1 else "drop"
             rules += f"table bridge lab {{ chain forward {{ type filter hook forward priority 0; {drop}; }}; }}\n"
-        command = ["ip", "netns", "exec", self.namespace.name, "nft", "-f", "-"]
-        done = subprocess.run(command, input=rules, text=True, capture_output=True, check=False, env=ENVIRONMENT)
-        if done.returncode:
-            raise LabError(f"nft: {' '.join(done.stderr.split())}")
+        self.namespace.filter(rules)
 
     def hush(self) -> None:
         """Take the bridges down, which ends the captures on them."""

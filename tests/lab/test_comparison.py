@@ -135,7 +135,7 @@ def test_words() -> None:
     assert "a 0.002 s" in lines
     assert "10.0.0.100 2.000 3.000 s —" in lines
     assert "Never two masters for 1 ms or longer." in lines
-    assert "c 10.0.0.100:80 measured 10 9 1 1.000 s" in lines
+    assert "c 10.0.0.100:80 measured 10 9 1 1.000 s —" in lines
     assert "keepalived: as predicted" in lines
     assert "1 takeover, the worst 1.0 ms off." in lines
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,6 +61,8 @@ def test_a_script_does_as_it_is_told(tmp_path: Path) -> None:
     taken = controlled.take(config())
     assert taken.scripts["check"].command == f"/bin/sh {tmp_path}/script0"
     told = tmp_path / "script0.control"
+    assert told.read_text() == "looks\n"
+    controlled.set_script(ScriptOutcome.PASS, None)
     assert told.read_text() == "passes\n"
     controlled.set_script(ScriptOutcome.FAIL, None)
     assert told.read_text() == "fails\n"
@@ -67,6 +70,25 @@ def test_a_script_does_as_it_is_told(tmp_path: Path) -> None:
     assert told.read_text() == "hangs\n"
     controlled.take(config())
     assert told.read_text() == "hangs\n"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "looks", "status"),
+    [
+        (None, "exit 3\n", 3),
+        (None, "", 0),
+        (ScriptOutcome.PASS, "exit 3\n", 0),
+        (ScriptOutcome.FAIL, "exit 3\n", 1),
+    ],
+)
+def test_a_script_looks_unless_it_is_told_otherwise(
+    tmp_path: Path, outcome: ScriptOutcome | None, looks: str, status: int
+) -> None:
+    controlled = Controls("1", Namespace("none"), tmp_path, {"check": looks})
+    command = controlled.take(config()).scripts["check"].command
+    if outcome is not None:
+        controlled.set_script(outcome, "check")
+    assert subprocess.run(command.split(), check=False).returncode == status
 
 
 def test_a_file_has_the_number_it_is_given(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from conftest import ROOT
@@ -14,12 +16,22 @@ SHORT = ROOT / "examples/k8s-ha-fixed/graceful-stop.toml"
 @pytest.mark.program("ip", "keepalived")
 def test_simulator_keepalived_and_our_daemon_agree() -> None:
     assert SHORT in EXAMPLES
-    # That they agree within 50 ms is measured by `python -m lab.examples`; a busy machine is not asked that.
-    told = run(SHORT, within="500ms")
+    # That they agree within 50 ms is measured by `python -m lab.examples`; a busy machine is not asked that, and may
+    # even let two backups take over at the same time: it has three attempts.
     for _ in range(2):
-        if not told["as_predicted"]:
-            told = run(SHORT, within="500ms")
+        told = run(SHORT, within="500ms")
+        if told["as_predicted"] and all(one[-3:] == EXPECTED for one in takeovers(told)):
+            return
+    told = run(SHORT, within="500ms")
     assert told["as_predicted"], "\n".join(lines(SHORT, told))
-    for one in (told["plan"], *(real["measured"] for real in told["runs"])):
-        takeovers = [t["node"] for t in one["transitions"] if t["to"] == "MASTER"]
-        assert takeovers[-3:] == ["master1", "master2", "master1"]
+    for one in takeovers(told):
+        assert one[-3:] == EXPECTED
+
+
+EXPECTED = ["master1", "master2", "master1"]
+
+
+def takeovers(told: dict[str, Any]) -> list[list[str]]:
+    """Who became master, in the plan and in each run."""
+    runs = (told["plan"], *(real["measured"] for real in told["runs"]))
+    return [[t["node"] for t in one["transitions"] if t["to"] == "MASTER"] for one in runs]
