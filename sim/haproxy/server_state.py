@@ -158,11 +158,6 @@ class ServerState(Contender):
         self.smax = max(self.smax, self.served)
         self.backend.balancer.loaded(self)
 
-    def tried_again(self, now_ns: int) -> None:
-        """A session tries to connect once more: each try is a session to what is counted (2.6.12, measured)."""
-        self.stot += 1
-        self.rate.add(now_ns)
-
     def let_go(self) -> None:
         """A session is its no more."""
         self.served -= 1

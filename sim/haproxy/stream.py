@@ -307,7 +307,6 @@ class Stream(ABC):
         else:
             server.wretr += 1
             backend.wretr += 1
-            server.tried_again(now_ns)
         if again.pause_ns:
             self.phase = Phase.PAUSED
             kernel = self.process.node.kernel

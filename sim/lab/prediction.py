@@ -23,6 +23,8 @@ from sim.scenario import DEFAULT_DELAY_NS, EventSpec, Scenario
 from vrrp.protocol.lateness import Lateness
 from vrrp.protocol.profile import profile_named
 
+READING_NS = sum(START_NS) // len(START_NS)
+"""What HAProxy takes until it listens, as usual."""
 _READING = frozenset({"haproxy-start", "haproxy-reload"})
 """What was done when HAProxy had read its file."""
 
@@ -53,7 +55,7 @@ def _boot(network: Network, node: Node, began_ns: Mapping[str, Sequence[int]], z
     for service in node.services:
         first_ns = min(began_ns.get(service.name, ()), default=None)
         if first_ns is not None:
-            start_ns = first_ns - (START_NS if service is node.balancer else 0)
+            start_ns = first_ns - (READING_NS if service is node.balancer else 0)
             network.kernel.at(max(0, start_ns - zero_ns), partial(_start, network, service))
 
 
@@ -103,5 +105,5 @@ def _as_it_was(lab: Laboratory, event: EventSpec, at_ns: int) -> EventSpec:
         listened_ns = lab.services.servers[event.server].listened_ns
         at_ns = min((one - zero_ns for one in listened_ns if one - zero_ns >= at_ns), default=at_ns)
     if event.action in _READING:
-        at_ns -= START_NS
+        at_ns -= READING_NS
     return event.model_copy(update={"at": max(0, at_ns)})

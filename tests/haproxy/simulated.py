@@ -13,9 +13,11 @@ from sim.faults import FAULTS
 from sim.flow.balancer import Service
 from sim.haproxy.factory import makers
 from sim.haproxy.process import Haproxy, HaproxyProcess
+from sim.haproxy.server_state import ServerState
 from sim.inputs import from_scenario
 from sim.network import Network
 from sim.node import Node
+from vrrp.protocol.profile import KEEPALIVED
 
 SECOND_NS = 1_000_000_000
 _BEFORE_END_S = 0.4
@@ -59,7 +61,7 @@ class Simulation:
         sent = max(one.at_ns for one in network.recorder.sent if one.node == "n1")
         phase_ns = round(self._recording.phase_s() * SECOND_NS)
         periods = round((first.at - sent - phase_ns) / SECOND_NS)
-        period_ns = SECOND_NS + network.nodes["n1"].process.router.profile.timer_latency_ns  # type: ignore[union-attr]
+        period_ns = SECOND_NS + KEEPALIVED.timer_latency_ns
         zero_ns = sent + periods * period_ns + phase_ns
         self._note("before", zero_ns)
         FAULTS[first.action].do(network, first)
@@ -112,9 +114,8 @@ def _start(node: Node, service: Service) -> None:
     service.start(node.kernel.now_ns)
 
 
-def _counted(server: object, key: str) -> object:
-    health = server.health  # type: ignore[attr-defined]
-    return getattr(server, key, None) if hasattr(server, key) else getattr(health, key, None)
+def _counted(server: ServerState, key: str) -> object:
+    return getattr(server if hasattr(server, key) else server.health, key)
 
 
 def _requests(client: Client, zero_s: float) -> list[Request]:

@@ -65,7 +65,7 @@ def asked(folder: Path, port: int, **changes: object) -> list[dict[str, str]]:
         retries=0,
         path="/",
     )
-    (folder / "orders.json").write_text(json.dumps(asdict(replace(orders, **changes))))  # type: ignore[arg-type]
+    (folder / "orders.json").write_text(json.dumps(asdict(orders) | changes))
     client = run("web_client", str(folder / "orders.json"), str(folder / "rows.csv"))
     assert client.wait(30) == 0
     client.communicate()
