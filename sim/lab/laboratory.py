@@ -285,15 +285,15 @@ class Laboratory:
 
     def power_off(self, name: str) -> None:
         """A node or a server's host is gone at once; what it had in memory goes with it."""
-        # Whoever dies after its cable says nothing of it any more.
+        node = self.nodes.get(name)
+        if node is not None:
+            node.crash()
+            self.ended(name, "power lost")
         self._note_links(name, self.host(name).set_power(False))
+        # Only now: the kernel says goodbye for those that had connections, and nobody is to hear that.
         self.services.power_off(name)
-        if name not in self.nodes:
-            return
-        node = self.nodes[name]
-        node.crash()
-        self.ended(name, "power lost")
-        node.wipe([address for one in self._prefixed(name) for address in one])
+        if node is not None:
+            node.wipe([address for one in self._prefixed(name) for address in one])
 
     def _prefixed(self, name: str) -> Iterator[list[str]]:
         configs = [self.setting.configs[name]]
