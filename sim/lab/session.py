@@ -24,6 +24,7 @@ from sim.lab.prediction import predict, start_ups
 from sim.lab.site import Site, open_site
 from vrrp.whole_file import write_text
 
+HAPROXY_FILES = ("haproxy.cfg", "haproxy.log")
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -88,15 +89,25 @@ def _compared(inputs: Inputs, lab: Laboratory) -> Comparison:
 
 
 def _keep(lab: Laboratory, folder: Path) -> None:
-    """The captures of the segments, and for each node what its engine read and wrote."""
+    """The captures of the segments, for each node what its programs read and wrote, the requests of each client."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, wire in lab.wires.items():
         wire.save(folder / f"{_plain(name)}.pcap")
     for name, node in lab.nodes.items():
-        for source in (node.log, *sorted(node.engine.folder.glob("*.conf"))):
-            if source.exists():
-                target = folder / f"{_plain(name)}.{source.name}"
-                write_text(target, source.read_text(encoding="utf-8", errors="replace"))
+        files = [node.log, *sorted(node.engine.folder.glob("*.conf"))]
+        files += [
+            path for path in (node.engine.folder / one for one in HAPROXY_FILES) if name in lab.services.balancers
+        ]
+        _copy(files, folder, name)
+    for name, client in lab.clients.items():
+        _copy([client.rows], folder, name)
+
+
+def _copy(files: Sequence[Path], folder: Path, name: str) -> None:
+    """Those that are there, under the name of their station."""
+    for source in files:
+        if source.exists():
+            write_text(folder / f"{_plain(name)}.{source.name}", source.read_text(encoding="utf-8", errors="replace"))
 
 
 def _plain(name: str) -> str:

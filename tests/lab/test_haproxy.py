@@ -120,6 +120,8 @@ def test_the_whole_stack_is_as_predicted(tmp_path: Path) -> None:
     assert 3.6 < measured["longest_gap"] < 5.6
     assert measured["failed"] == pytest.approx(predicted["failed"], abs=0.05 * measured["sent"])
     assert measured["errors"]["tcp:refused"] == pytest.approx(predicted["errors"]["tcp:refused"], abs=15)
+    kept = {path.name for path in tmp_path.glob("kept*/keepalived/*")}
+    assert {"n1.haproxy.cfg", "n1.haproxy.log", "n1.keepalived.conf", "new.requests.csv", "ka.requests.csv"} <= kept
     assert [one["text"].split()[0] for one in run["measured"]["events"]] == ["server", "haproxy", "haproxy", "server"]
 
 

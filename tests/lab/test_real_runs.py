@@ -72,7 +72,7 @@ def test_a_crash_a_stop_and_two_starts_are_as_predicted(tmp_path: Path) -> None:
         assert client["ok"] > 0.8 * client["sent"]
         assert {one["node"] for one in run["measured"]["ownership"]} == {"a", "b"}
         kept = tmp_path / "kept" / run["engine"]
-        files = ["a.keepalived.conf", "a.log", "b.keepalived.conf", "b.log", "lan.pcap"]
+        files = ["a.keepalived.conf", "a.log", "b.keepalived.conf", "b.log", "c.requests.csv", "lan.pcap"]
         assert sorted(path.name for path in kept.iterdir()) == files
         with open_capture(kept / "lan.pcap") as capture:
             times = [packet.time_ns for packet in capture]

@@ -275,6 +275,7 @@ def test_a_result_as_promised_to_machines() -> None:
         "clients",
         "nodes",
         "priorities",
+        "said",
         "events",
         "healthy_at_end",
         "notes",
