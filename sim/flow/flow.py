@@ -29,6 +29,7 @@ class Flow:
         "connection",
         "end_ns",
         "known",
+        "left",
         "message",
         "opening",
         "passes",
@@ -43,6 +44,8 @@ class Flow:
         self.end_ns = -1
         self.begun_ns = 0
         self.opening = False
+        self.left = False
+        """Whether its message left at the moment when it was sent."""
         self.passing = False
         """Whether the course passes somebody who foresaw what comes of a message."""
         self.passes: list[Pass] = []

@@ -80,7 +80,7 @@ class Flows:
     def go(self, flow: Flow, at_ns: int, connection: Connection, side: int, message: Message) -> None:
         """A message leaves a side at `at_ns`: look ahead in quiet time, else take the first step."""
         if self.quick and message is not None:
-            flow.opening, flow.begun_ns = False, at_ns
+            flow.opening, flow.begun_ns, flow.left = False, at_ns, at_ns <= self.kernel.now_ns
             self._begin(flow, at_ns, connection, side, message)
         elif at_ns > self.kernel.now_ns:
             self.kernel.agenda.add(at_ns, flow.rank, self.transport.leave, (connection, side, message, 0))
@@ -263,9 +263,13 @@ class Flows:
                 connection.programs[ACCEPTOR] = None
         *last, _ = look_ahead(transport, at_ns, connection, flow.side, flow.message, [], [], legs)
         legs.append((*last,))
-        for at_ns, act, argument in legs:
+        for number, (at_ns, act, argument) in enumerate(legs):
             if (at_ns, flow.rank) >= now:
-                self.kernel.agenda.add(at_ns, flow.rank, act, argument)
+                if flow.left and not (number or flow.opening):
+                    # It left as it was sent, and its sender may close at the same moment.
+                    act(argument)
+                else:
+                    self.kernel.agenda.add(at_ns, flow.rank, act, argument)
                 return
             if act is transport.arrive:
                 self._has_arrived(at_ns, flow, argument)
