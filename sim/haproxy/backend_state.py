@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sim.haproxy.acls import Circumstances, Rules
 from sim.haproxy.balance import Asked, Balancer, follows_weights
 from sim.haproxy.cookies import Persistence
-from sim.haproxy.counters import Average, Rate
+from sim.haproxy.counters import Rate, Times
 from sim.haproxy.health import ServerHealth, State, StateChanged
 from sim.haproxy.patience import Patience
 from sim.haproxy.server_state import ServerState
@@ -48,7 +48,7 @@ class BackendState:
         self.lastchg_ns = process.born_ns
         self.downtime_ns = 0
         self.rate = Rate()
-        self.qtime, self.ctime, self.rtime, self.ttime = Average(), Average(), Average(), Average()
+        self.times = Times()
         self._dynamic = any(server.minconn or server.slowstart_ns for server in spec.servers)
         timeouts = spec.timeouts
         self.connecting = self._patience(timeouts.connect_ns, "connect")
@@ -153,16 +153,19 @@ class BackendState:
 
     def count(self, stream: Stream, back: Connection | None, now_ns: int) -> None:
         """A stream is over: how long it took goes into the averages."""
-        times_ns = (
-            max(stream.served_ns - stream.queued_ns, 0),
-            max(back.connected_ns - stream.served_ns, 0) if back is not None else 0,
-            stream.answer_ns,
-            now_ns - stream.began_ns,
+        served_ns = stream.served_ns
+        queue_ns = served_ns - stream.queued_ns if served_ns > stream.queued_ns else 0
+        connect_ns = back.connected_ns - served_ns if back is not None and back.connected_ns > served_ns else 0
+        times_ms = (
+            queue_ns // _MS,
+            connect_ns // _MS,
+            stream.answer_ns // _MS,
+            (now_ns - stream.began_ns) // _MS,
         )
+        self.times.add(times_ms, self.stot)
         server = stream.server
-        for one in (self,) if server is None else (self, server):
-            for average, time_ns in zip((one.qtime, one.ctime, one.rtime, one.ttime), times_ns, strict=True):
-                average.add(time_ns // _MS, one.stot)
+        if server is not None:
+            server.times.add(times_ms, server.stot)
 
     # Servers --------------------------------------------------------------------------------------------
 

@@ -40,22 +40,30 @@ class Rate:
         self._begun_ns += gone * SECOND_NS
 
 
-class Average:
-    """An average over the last transactions, in ms, and the greatest."""
+class Times:
+    """The four times of transactions (queue, connect, response, total): averages over the last of them, and maxima.
 
-    __slots__ = ("_sum", "most")
+    In ms; each list is in that order. An average is kept as the sum over a window, which a new value enters and the
+    average leaves.
+    """
+
+    __slots__ = ("_sums", "most")
 
     def __init__(self) -> None:
-        self._sum = 0
-        self.most = 0
+        self._sums = [0, 0, 0, 0]
+        self.most = [0, 0, 0, 0]
 
-    def add(self, ms: int, samples: int) -> None:
-        """One more value; there were `samples` before."""
-        window = min(samples, WINDOW) or 1
-        self._sum += ms - (self._sum + window - 1) // window
-        self.most = max(self.most, ms)
+    def add(self, times_ms: tuple[int, int, int, int], samples: int) -> None:
+        """The times of one more; there are `samples` with it."""
+        window = samples if samples < WINDOW else WINDOW
+        sums, most = self._sums, self.most
+        for number, ms in enumerate(times_ms):
+            before = sums[number]
+            if ms or before:
+                sums[number] = before + ms - (before + window - 1) // window
+                most[number] = max(most[number], ms)
 
-    def read(self, samples: int) -> int:
-        """The average, rounded up."""
+    def read(self, samples: int) -> list[int]:
+        """The averages, rounded up."""
         window = min(samples, WINDOW) or 1
-        return (self._sum + window - 1) // window
+        return [(total + window - 1) // window for total in self._sums]

@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from sim.haproxy.contender import Contender
-from sim.haproxy.counters import Average, Rate
+from sim.haproxy.counters import Rate, Times
 from sim.haproxy.health import (
     BeginCheck,
     HealthEffects,
@@ -37,7 +37,6 @@ class ServerState(Contender):
         "bout",
         "cli_abrt",
         "connect",
-        "ctime",
         "econ",
         "eresp",
         "followers",
@@ -48,18 +47,16 @@ class ServerState(Contender):
         "last_session_ns",
         "lbtot",
         "qmax",
-        "qtime",
         "queue",
         "rate",
         "req_tot",
         "reuse",
-        "rtime",
         "smax",
         "spec",
         "srv_abrt",
         "stot",
         "streams",
-        "ttime",
+        "times",
         "wredis",
         "wretr",
     )
@@ -84,7 +81,7 @@ class ServerState(Contender):
         self.hrsp = [0] * 6
         self.last_session_ns = -1
         self.rate = Rate()
-        self.qtime, self.ctime, self.rtime, self.ttime = Average(), Average(), Average(), Average()
+        self.times = Times()
         self._armed_ns = -1
 
     # Health ---------------------------------------------------------------------------------------------

@@ -253,6 +253,6 @@ def _since(then_ns: int, now_ns: int) -> int:
 
 def _times(one: ServerState | BackendState, samples: int) -> dict[str, object]:
     """The four times, averaged, and the greatest of each."""
-    averages = {"qtime": one.qtime, "ctime": one.ctime, "rtime": one.rtime, "ttime": one.ttime}
-    values: dict[str, object] = {name: average.read(samples) for name, average in averages.items()}
-    return values | {f"{name}_max": average.most for name, average in averages.items()}
+    names = ("qtime", "ctime", "rtime", "ttime")
+    averages = dict(zip(names, one.times.read(samples), strict=True))
+    return {**averages, **{f"{name}_max": most for name, most in zip(names, one.times.most, strict=True)}}

@@ -128,6 +128,11 @@ class Stream(ABC):
     def ended(self, now_ns: int, connection: Connection, ending: Ending) -> None:
         """See `Endpoint`."""
 
+    def _begin_timeouts(self, backend: BackendState) -> None:
+        """The server's time runs."""
+        if backend.answering is not None:
+            backend.answering.begin(self)
+
     # To a server ----------------------------------------------------------------------------------------
 
     def dispatch(self, now_ns: int, backend: BackendState | None) -> None:
@@ -137,8 +142,7 @@ class Stream(ABC):
             self.refuse(now_ns, "no backend")
             return
         backend.enter(now_ns)
-        if backend.answering is not None:
-            backend.answering.begin(self)
+        self._begin_timeouts(backend)
         self.tried = 0
         self.queued_ns = now_ns
         server = self.pin()
@@ -270,8 +274,6 @@ class Stream(ABC):
         """The connection to the server stands, and has been of use."""
         if self.phase is Phase.CONNECTING:
             self.phase = Phase.RELAYING
-            if self.backend is not None and self.backend.connecting is not None:
-                self.backend.connecting.end(self)
             if self.server is not None:
                 self.server.observe(now_ns, 4, ok=True)
 

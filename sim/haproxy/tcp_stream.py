@@ -13,6 +13,7 @@ from sim.haproxy.stream import Phase, Stream
 from sim.kernel import LAST
 
 if TYPE_CHECKING:
+    from sim.haproxy.backend_state import BackendState
     from sim.haproxy.server_state import ServerState
 
 
@@ -26,7 +27,7 @@ class TcpStream(Stream):
         self.phase = Phase.SILENT
         self.began_ns = self.active_ns = now_ns
         self.process.streams[self] = None
-        if self.frontend.idling is not None:
+        if self.frontend.idling is not None and not spoken:
             self.frontend.idling.begin(self)
         if not self.tls and (not spoken or self.first is not None):
             self.dispatch(now_ns, self.frontend.backend_for(self._circumstances()))
@@ -38,23 +39,41 @@ class TcpStream(Stream):
 
     def expired(self, now_ns: int, what: str) -> None:
         """A timeout came true."""
-        if what == "connect":
-            if self.phase is Phase.CONNECTING and not self.established:
-                self.give_up(now_ns)
-        elif what == "queue":
+        if what == "queue":
             self.refuse(now_ns, what)
-        else:
+        elif what != "connect":
             self._look(what)
+        elif self.phase is Phase.CONNECTING and not self.established:
+            self.give_up(now_ns)
+        else:
+            self._look("client")
+            self._look("server")
+
+    def _begin_timeouts(self, backend: BackendState) -> None:
+        """Nearly all are over before the connect timeout: only then are the longer ones looked at."""
+        idling, answering = self.frontend.idling, backend.answering
+        connecting = backend.connecting
+        for patience in (idling, answering):
+            if patience is not None and (connecting is None or connecting.after_ns > patience.after_ns):
+                patience.begin(self)
 
     def _look(self, what: str) -> None:
-        """Perhaps nothing went through for as long as `what` allows; else look again when that may be."""
+        """Perhaps nothing went through for as long as `what` allows; else look again when that may be.
+
+        Who waits for a connection to a server is not idle.
+        """
         if self.phase is Phase.OVER or not self.process.alive:
+            return
+        patience = self.frontend.idling if what == "client" or self.backend is None else self.backend.answering
+        if patience is None:
             return
         self.process.flows.catch_up(self.front.flow)
         now_ns = self.process.node.kernel.now_ns
-        patience = self.frontend.idling if what == "client" or self.backend is None else self.backend.answering
-        assert patience is not None  # it came true
-        due_ns = self.active_ns + patience.after_ns
+        back = self.back
+        if self.established and back is not None:
+            due_ns = max(self.active_ns, back.connected_ns) + patience.after_ns
+        else:
+            due_ns = (self.active_ns if self.phase is Phase.SILENT else now_ns) + patience.after_ns
         if due_ns > now_ns:
             self.process.node.kernel.agenda.add(due_ns, LAST, self._look, what)
         else:
@@ -162,13 +181,12 @@ class TcpStream(Stream):
                 self.front.close(ACCEPTOR)
                 self.over(now_ns)
             return
-        if ending is Ending.FIN:
-            connection.close(ACCEPTOR)
         waiting = self.phase in {Phase.QUEUED, Phase.PAUSED} or (
             self.phase is Phase.CONNECTING and not self.established
         )
         if waiting and ending is Ending.FIN and self.first is not None:
             # It has something to say still, and HAProxy goes on for it (no `option abortonclose`).
+            connection.close(ACCEPTOR)
             self.go_alone()
         else:
             self.over(now_ns)
