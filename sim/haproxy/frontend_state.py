@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sim.haproxy.acls import Circumstances, Rules
@@ -63,10 +64,11 @@ class FrontendState:
         for rule in self.spec.rules:
             if self._rules.hold(rule.condition, of):
                 return self.process.backends.get(rule.name)
-        return self._default
+        return self.default
 
-    @property
-    def _default(self) -> BackendState | None:
+    @cached_property
+    def default(self) -> BackendState | None:
+        """The backend of those for whom no rule holds."""
         name = self.spec.default_backend
         return self.process.backends.get(self.spec.name if name is None and self.spec.listen else name or "")
 

@@ -123,7 +123,7 @@ class HttpStream(Stream):
         self.served_ns = 0
         self.server = self.backend = None
         spec = frontend.spec
-        backend = frontend.backend_for(self._circumstances())
+        backend = frontend.backend_for(self._circumstances()) if spec.rules else frontend.default
         if spec.monitor_uri is not None and request.path == spec.monitor_uri:
             self._say(now_ns, Response(200, self._name, size=58))
             return
@@ -213,14 +213,9 @@ class HttpStream(Stream):
             source = source or self.front.addresses[OPENER]
             size += _FORWARDED_SIZE + len(text(source))
         keeps = self.frontend.spec.http_connection == backend.spec.http_connection == "keep-alive"
-        return replace(
-            request,
-            tls=server.spec.ssl,
-            keep_alive=keeps and request.keep_alive,
-            cookies=cookies,
-            source=source,
-            size=size,
-        )
+        keeps = keeps and request.keep_alive
+        method, path = request.method, request.path
+        return Request(request.key, server.spec.ssl, keeps, method, path, cookies, size, source)
 
     # A response -----------------------------------------------------------------------------------------
 

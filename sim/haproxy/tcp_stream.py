@@ -30,7 +30,7 @@ class TcpStream(Stream):
         if self.frontend.idling is not None and not spoken:
             self.frontend.idling.begin(self)
         if not self.tls and (not spoken or self.first is not None):
-            self.dispatch(now_ns, self.frontend.backend_for(self._circumstances()))
+            self.dispatch(now_ns, self._backend)
 
     def refuse(self, now_ns: int, why: str) -> None:
         """Whatever there is to say, a client in mode tcp only sees the end (FIN, measured)."""
@@ -81,6 +81,11 @@ class TcpStream(Stream):
 
     def retire(self, now_ns: int) -> None:
         """The process listens no more; open connections may take their time."""
+
+    @property
+    def _backend(self) -> BackendState | None:
+        frontend = self.frontend
+        return frontend.backend_for(self._circumstances()) if frontend.spec.rules else frontend.default
 
     def _circumstances(self) -> Circumstances:
         return Circumstances(self.front.addresses[OPENER], self.front.port)
@@ -160,7 +165,7 @@ class TcpStream(Stream):
             return
         self.first = message
         if self.phase is Phase.SILENT:
-            self.dispatch(now_ns, self.frontend.backend_for(self._circumstances()))
+            self.dispatch(now_ns, self._backend)
         elif self.back is not None:
             self.back.send(OPENER, self.opening)
 
