@@ -18,9 +18,13 @@ from sim.lab.assignment import Assignment
 from sim.lab.comparison import Comparison, compare
 from sim.lab.course import conduct
 from sim.lab.engine import require
+from sim.lab.haproxy import PROGRAM as HAPROXY
 from sim.lab.laboratory import Laboratory
+from sim.lab.looking import NEEDS as CURL
+from sim.lab.looking import gets_urls
 from sim.lab.namespace import PROGRAM_PATH, LabError
 from sim.lab.prediction import predict, start_ups
+from sim.lab.services import steps_of
 from sim.lab.site import Site, open_site
 from vrrp.whole_file import write_text
 
@@ -48,6 +52,19 @@ def require_machine(assignments: Sequence[Assignment]) -> None:
         require(engine)
 
 
+def require_programs(inputs: Inputs) -> None:
+    """LabError, one line, when a program is missing that runs beside the engines."""
+    needs = {}
+    for name, spec in inputs.scenario.nodes.items():
+        if spec.haproxy is not None:
+            needs[HAPROXY] = f"{name} runs it"
+        if gets_urls(steps_of(inputs, name)):
+            needs[CURL] = f"check scripts of {name} get URLs"
+    for program, why in needs.items():
+        if shutil.which(program, path=PROGRAM_PATH) is None:
+            raise LabError(f"the laboratory needs the program {program}, which is not installed: {why}")
+
+
 def run_session(
     inputs: Inputs,
     assignments: Sequence[Assignment],
@@ -68,6 +85,7 @@ def run_session(
             Nothing is left in any case.
     """
     require_machine(assignments)
+    require_programs(inputs)
     with _ending_by_exception(), _cleared_site() as (site, left):
         laboratories = [Laboratory(inputs, one, site, number) for number, one in enumerate(assignments)]
         try:

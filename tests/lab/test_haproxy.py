@@ -11,8 +11,11 @@ import pytest
 
 from cli.command import finished, spawn
 from haproxy.stack import NODES, Stack
+from sim.inputs import from_scenario
 from sim.lab.certificate import PEM
 from sim.lab.haproxy import within_laboratory
+from sim.lab.namespace import LabError
+from sim.lab.session import require_programs
 
 REACHING = """\
 global
@@ -80,6 +83,18 @@ def test_a_file_without_a_global_section_gets_one(tmp_path: Path) -> None:
         "defaults",
         "    mode tcp",
     ]
+
+
+@pytest.mark.parametrize(("absent", "why"), [("haproxy", "n3 runs it"), ("curl", "check scripts of n3 get URLs")])
+def test_programs_that_are_missing_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, absent: str, why: str
+) -> None:
+    (tmp_path / "bin").mkdir()
+    for program in {"haproxy", "curl"} - {absent}:
+        (tmp_path / "bin" / program).touch(mode=0o755)
+    monkeypatch.setattr("sim.lab.session.PROGRAM_PATH", str(tmp_path / "bin"))
+    with pytest.raises(LabError, match=f"needs the program {absent}, which is not installed: {why}"):
+        require_programs(from_scenario(Stack(1, []).write(tmp_path)))
 
 
 def lab(scenario: Path, *arguments: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from sim.inputs import from_scenario
 from sim.network import Network
 from sim.node import Node
 from sim.scenario_file import ScenarioError
+from sim.script import ScriptRun, Step, get_step
 from vrrp.protocol.settings import RouterConfig, ScriptConfig, TrackedScript
 from vrrp.wire.address import pack
 
@@ -61,6 +62,19 @@ def test_a_silent_server_makes_the_script_hang_until_keepalived_kills_it() -> No
     process = net.nodes["r1"].process
     assert process is not None
     assert len(process._looking) == 1
+
+
+def test_a_run_that_is_killed_before_it_looks_does_nothing() -> None:
+    net = run(until="1s")
+    told: list[bool] = []
+    steps = [get_step("https://localhost:8443/"), Step(process="haproxy")]
+    early, late = (ScriptRun(net.nodes["r1"], net.flows, "check", steps, told.append) for _ in range(2))
+    early.kill()
+    early.begin()
+    late.begin()  # its curl is being started
+    late.kill()
+    net.kernel.run(2 * S)
+    assert told == []
 
 
 def test_its_own_timeout_is_earlier() -> None:
