@@ -47,7 +47,7 @@ def test_a_recorded_run_comes_about(name: str, tmp_path: Path) -> None:
 def test_equal_backups_race(tmp_path: Path) -> None:
     """Of 20 recorded takeovers by two equal backups both became master in 8, and in 1 the loser was announced last.
 
-    Since then 3 of 12 more ended so, on a busier machine: the address is announced for a node that gave it back, and
+    Since then two more ended so, on a busier machine: the address is announced for a node that gave it back, and
     nobody answers for 5 s, until the master announces it again.
     """
     lost = Counter[str]()
