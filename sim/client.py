@@ -134,8 +134,10 @@ class Client:
         assert used is not None  # it began to try
         if result != OK and transaction.attempts < self.habits.retries:
             self._drop(used)
-            transaction.attempts += 1
-            self._try(transaction)
+            # What is still under way of this try, behind a load balancer perhaps, is another flow's than the next.
+            again = Transaction(self._flows.rank(), transaction.number, transaction.started_ns, transaction.request)
+            again.attempts = transaction.attempts + 1
+            self._try(again)
             return
         connected_ns = used.connected_ns
         # A request on a kept connection did not connect.

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from sim.flow.endpoint import ACCEPTOR, OPENER, Reaction
-from sim.flow.message import Ending, Message, Request, TlsAlert, TlsFlight
+from sim.flow.message import Ending, Message, NotTls, Request, TlsAlert, TlsFlight
 from sim.haproxy.hash_key import NOTHING_ASKED, Asked
 from sim.haproxy.redispatch import retry
 from sim.server import HANDSHAKE_NS
@@ -231,6 +231,9 @@ class Stream(ABC):
             return at_ns + HANDSHAKE_NS, connection, ACCEPTOR, TlsFlight("1.3", 0, last=True)
         if not message.last:
             return at_ns, connection, OPENER, TlsFlight(message.version, message.number + 1, last=True)
+        if type(self.first) is TlsFlight:
+            # TLS inside TLS: the server understands none of it, and says so.
+            return at_ns, self.front, ACCEPTOR, NotTls()
         return None if self.first is None else (at_ns, connection, OPENER, self.carried(self.first))
 
     def carried(self, message: Message) -> Message:
