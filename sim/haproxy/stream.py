@@ -218,7 +218,9 @@ class Stream(ABC):
         """What is said first to the server."""
         server = self.server
         tls = server is not None and server.spec.ssl
-        return _HELLO if tls else self.first
+        if tls:
+            return _HELLO
+        return self.carried(self.first) if self.tls else self.first
 
     # TLS of HAProxy's own -------------------------------------------------------------------------------
 

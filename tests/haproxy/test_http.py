@@ -223,3 +223,36 @@ def test_keep_alive_keeps_both_sides_and_server_close_one() -> None:
         frontend, backend = process(network).frontends["web"], process(network).backends["app"]
         assert (frontend.stot, frontend.req_tot, backend.stot) == (1, 100, 100)
         assert backend.connect == connects
+
+
+@pytest.mark.parametrize("mode", ["tcp", "http"])
+@pytest.mark.parametrize(("front", "back"), [(True, False), (True, True), (False, True)])
+def test_tls_of_its_own(mode: str, front: bool, back: bool) -> None:
+    text = http(mode=mode, check="ssl verify none" * back)
+    text = text.replace("bind :80", "bind :80 ssl crt a.pem") if front else text
+    servers = {f"s{n}": {"tls": back} for n in (1, 2, 3)}
+    network = balanced(text, clients={"c": client(tls=front)}, servers=servers, duration="1.99s")
+    assert outcome(network) == (50, {})
+
+
+def test_a_server_without_tls_where_it_is_wanted_cannot_be_had() -> None:
+    network = balanced(http("retries 0", check="ssl verify none"), duration="1.99s")
+    assert outcome(network) == (0, {"http503": 50})
+    assert process(network).backends["app"].econ >= 50
+
+
+def test_rules_choose_among_backends() -> None:
+    text = http().replace("default_backend app", "use_backend other if { path_beg /api }\n  default_backend app")
+    text += "backend other\n  server s3 10.0.0.13:80\n"
+    network = balanced(text, clients={"c": client(path="/api/x"), "d": client(1)})
+    network.run()
+    assert {row[-1] for row in network.clients["c"].requests.rows("new")} == {"s3"}
+    assert len({row[-1] for row in network.clients["d"].requests.rows("new")}) == 3
+
+
+def test_the_statistics_page_answers_itself() -> None:
+    text = http() + "listen stats\n  bind :8404\n  stats enable\n  stats uri /stats\n"
+    network = balanced(text, clients={"c": client(target="10.0.0.1:8404", path="/stats")})
+    assert outcome(network)[1] == {}
+    frontend = process(network).frontends["stats"]
+    assert frontend.intercepted == frontend.req_tot > 400
