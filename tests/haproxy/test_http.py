@@ -256,3 +256,106 @@ def test_the_statistics_page_answers_itself() -> None:
     assert outcome(network)[1] == {}
     frontend = process(network).frontends["stats"]
     assert frontend.intercepted == frontend.req_tot > 400
+
+
+@pytest.mark.parametrize(
+    ("option", "asked", "answers"),
+    [("option redispatch", [34, 33, 33], {}), ("no option redispatch", [132, 33, 33], {"http503": 33})],
+)
+def test_requests_are_sent_again_as_retry_on_says(option: str, asked: list[int], answers: dict[str, int]) -> None:
+    """A 503 again: elsewhere with redispatch, else at the same server, each time without a pause (measured)."""
+    network = balanced(
+        http("retries 3", option, "retry-on 503"),
+        event("0.5s", "server-status", server="s1", status=503),
+        clients={"c": client(every="20ms")},
+        duration="2.979s",
+    )
+    ok, errors = outcome(network)
+    assert (ok + sum(errors.values()), errors) == (99, answers)
+    servers = process(network).backends["app"].servers
+    assert [server.stot for server in servers][0] >= asked[0] - 1
+
+
+def test_a_server_that_closes_instead_of_answering_is_a_502_at_last() -> None:
+    network = balanced(
+        http("retries 3", "no option redispatch", "retry-on empty-response", count=1),
+        servers={"s1": {"tls": True}},
+        count=1,
+        duration="1.1s",
+    )
+    ok, errors = outcome(network)
+    assert (ok, set(errors)) == (0, {"http502"})
+    server = process(network).backends["app"].servers[0]
+    assert (server.stot, server.wretr, server.eresp) == (4 * errors["http502"], 3 * errors["http502"], 5)
+
+
+def test_a_client_that_says_nothing_is_told_so() -> None:
+    network = balanced(http("timeout http-request 500ms"), clients={"c": client(start="9s")})
+    silent: list[Silent] = []
+    network.kernel.at(2 * S, lambda: silent.append(Silent(network)))
+    network.run()
+    assert silent[0].seen == [(2_500, 408), (2_500, Ending.FIN)]
+
+
+class Silent:
+    """Connects, and says nothing; `seen`: when (ms) what came, a status or an end."""
+
+    careless = False
+
+    def __init__(self, network: Network) -> None:
+        self.seen: list[tuple[int, object]] = []
+        program = Program(network.clients["c"].node, "silent")
+        network.flows.open(network.flows.flow(), program, pack("10.0.0.1"), 80, self)
+
+    def foresee(self, at_ns: int, connection: Connection, message: Message) -> Reaction | None:
+        return None
+
+    def passed(self, at_ns: int, connection: Connection, message: Message) -> None:
+        raise AssertionError("it foresees nothing")
+
+    def connected(self, now_ns: int, connection: Connection) -> None:
+        pass
+
+    def received(self, now_ns: int, connection: Connection, message: Message) -> None:
+        assert isinstance(message, Response)
+        self.seen.append((now_ns // MS, message.status))
+
+    def ended(self, now_ns: int, connection: Connection, ending: Ending) -> None:
+        self.seen.append((now_ns // MS, ending))
+        connection.close(OPENER)
+
+
+def test_forwardfor_names_the_client() -> None:
+    network = balanced(http("option forwardfor"), duration="2s")
+    plain = balanced(http(), duration="2s")
+    assert outcome(network) == outcome(plain)
+
+
+def test_kept_connections_are_closed_after_http_keep_alive() -> None:
+    network = balanced(
+        http("timeout http-keep-alive 200ms"),
+        clients={"c": client(every="300ms", keep_alive=True)},
+        duration="3.9s",
+    )
+    ok, errors = outcome(network)
+    assert (ok, errors) == (10, {})
+    assert process(network).frontends["web"].stot == 10
+
+
+def test_own_connections_where_reuse_is_forbidden() -> None:
+    network = balanced(
+        http("http-reuse never", count=1), clients={"c": client(every="80ms", keep_alive=True)}, duration="9s", count=1
+    )
+    assert outcome(network) == (100, {})
+    backend = process(network).backends["app"]
+    assert (backend.connect, backend.reuse, len(backend.servers[0].idle)) == (1, 99, 0)
+
+
+def test_a_reload_lets_idle_clients_go() -> None:
+    network = balanced(
+        http(), event("3s", "haproxy-reload", node="lb"), clients={"c": client(every="200ms", keep_alive=True)}
+    )
+    ok, errors = outcome(network)
+    assert (ok, errors) == (45, {})
+    assert process(network).frontends["web"].stot == 1
+    assert process(network).born_ns > 3 * S

@@ -105,3 +105,93 @@ def test_a_reload_interrupts_nobody() -> None:
     assert network.run().clients["c"].failed == 0
     assert not first[0].alive
     assert process(network).born_ns > 3 * S
+
+
+def test_minconn_lets_servers_have_more_when_there_is_more() -> None:
+    network = balanced(
+        config(check="minconn 1 maxconn 4", backend="fullconn 8", count=1),
+        clients={f"c{n}": client(n, every="200ms", timeout="2s") for n in range(4)},
+        servers={"s1": {"latency": "60ms"}},
+        count=1,
+        duration="3s",
+    )
+    assert sum(story.failed for story in network.run().clients.values()) == 0
+    server = process(network).backends["app"].servers[0]
+    assert server.smax == 2  # 4 sessions are half of fullconn
+    assert process(network).backends["app"].qmax > 0
+
+
+def test_a_server_that_follows_another_goes_with_it() -> None:
+    text = config(check="check", count=1) + "backend other\n  server t 10.0.0.11:80 track app/s1\n"
+    network = balanced(text, event("2s", "server-down", server="s1"), count=1, duration="9s")
+    network.run()
+    assert [server.health.status_text for server in process(network).backends["other"].servers] == ["DOWN"]
+
+
+def test_an_agent_that_cannot_be_asked_says_nothing() -> None:
+    network = balanced(config(check="check agent-check agent-port 9000", count=1), count=1)
+    assert network.run().clients["c"].failed == 0
+    agent = process(network).backends["app"].servers[0].health.agent
+    assert agent is not None
+    assert agent.last is not None
+    assert agent.last.status.name == "L4CON"
+
+
+def test_sessions_are_cut_when_their_server_is_marked_down() -> None:
+    text = config(check="check inter 200ms fall 1 on-marked-down shutdown-sessions", count=1, backend="option httpchk")
+    network = balanced(
+        text,
+        event("2s", "server-status", server="s1", status=503),
+        servers={"s1": {"latency": "900ms"}},
+        clients={"c": client(timeout="5s", start="1.8s", every="10s")},
+        count=1,
+        duration="4s",
+    )
+    assert network.run().clients["c"].errors == {"http:closed": 1}
+
+
+def test_a_full_frontend_lets_clients_wait_outside() -> None:
+    text = config(count=1).replace("bind :80", "bind :80\n  maxconn 1")
+    network = balanced(
+        text,
+        clients={f"c{n}": client(n, every="200ms") for n in range(3)}
+        | {"d": client(4, every="200ms", timeout="50ms")},
+        servers={"s1": {"latency": "40ms"}},
+        count=1,
+        duration="2.9s",
+    )
+    stories = network.run().clients
+    assert [stories[name].failed for name in ("c0", "c1", "c2")] == [0, 0, 0]
+    assert stories["d"].ok == 0
+    assert process(network).frontends["web"].smax == 1
+
+
+@pytest.mark.parametrize("rule", ["use-server s3 if { src 10.0.0.200 }", "use-server s3 if TRUE"])
+def test_use_server_goes_before_balancing(rule: str) -> None:
+    network = balanced(config(backend=rule))
+    assert network.run().clients["c"].failed == 0
+    assert [server.stot > 0 for server in process(network).backends["app"].servers] == [False, False, True]
+
+
+def test_nothing_to_say_is_ended_by_the_timeout() -> None:
+    """A client that keeps a connection and asks too seldom finds it closed, and opens another."""
+    text = config(options="timeout client 300ms\n  timeout connect 100ms")
+    network = balanced(text, clients={"c": client(every="500ms", keep_alive=True)}, duration="9.9s")
+    story = network.run().clients["c"]
+    assert (story.sent, story.failed) == (18, 0)
+    assert process(network).frontends["web"].stot == 18
+    assert max(process(network).frontends["web"].smax, 1) == 1
+
+
+def test_who_belongs_to_a_server_goes_elsewhere_when_its_queue_is_full() -> None:
+    network = balanced(
+        config(check="maxconn 1 maxqueue 1", backend="use-server s1 if TRUE", count=2),
+        clients={f"c{n}": client(n, every="500ms") for n in range(4)},
+        servers={"s1": {"latency": "40ms"}},
+        count=2,
+        duration="2.9s",
+    )
+    stories = network.run().clients
+    assert sum(story.failed for story in stories.values()) == 0
+    first, second = process(network).backends["app"].servers
+    assert (first.stot, first.qmax, second.stot) == (8, 1, 8)
