@@ -40,9 +40,9 @@ class Manner:
     @property
     def title(self) -> str:
         """In words."""
-        keeping = " over connections that they keep" if self.keep_alive else ""
-        balanced = f" through three balancers in mode {self.through}" if self.through else ""
-        return f"{CLIENTS} clients ask{' inside TLS' if self.tls else ''}{keeping}{balanced}"
+        kept = ", keep-alive" if self.keep_alive else ""
+        balanced = f", 3 HAProxys ({self.through})" if self.through else ""
+        return f"{CLIENTS} clients ask{' inside TLS' if self.tls else ''}{balanced}{kept}"
 
 
 MANNERS = (
