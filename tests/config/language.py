@@ -124,7 +124,7 @@ import json, subprocess, sys
 for name in json.load(sys.stdin):
     command = ["keepalived", "-t", "-i", "{NODE}", "-f", name]
     try:
-        ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=3)
+        ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=10)
         status, output = ran.returncode, ran.stderr + ran.stdout
     except subprocess.TimeoutExpired:
         status, output = -1, b""

@@ -203,16 +203,20 @@ def keepalived_in(pid: int) -> Iterator[int]:
 
 
 def test_what_a_killed_run_left_is_cleared_by_the_next(tmp_path: Path) -> None:
-    killed = begun(write_scene(tmp_path, "60s"))
-    processes = list(keepalived_in(killed.pid))
-    killed.kill()
-    killed.communicate()
-    assert len(sites_of(killed.pid)) == 4
-    outcome = lab(write_scene(tmp_path, "1s"), "--engine", "keepalived")
-    assert f"removed 3 namespaces that laboratory {killed.pid} left when it was killed" in outcome.err
-    assert sites_of(killed.pid) == []
-    assert len(processes) == 4
-    assert not any(lives(process) for process in processes)
+    told = False
+    for _ in range(3):
+        killed = begun(write_scene(tmp_path, "60s"))
+        processes = list(keepalived_in(killed.pid))
+        killed.kill()
+        killed.communicate()
+        outcome = lab(write_scene(tmp_path, "1s"), "--engine", "keepalived")
+        assert sites_of(killed.pid) == []
+        assert len(processes) == 4
+        assert not any(lives(process) for process in processes)
+        told = f"removed 3 namespaces that laboratory {killed.pid} left when it was killed" in outcome.err
+        if told:
+            break  # else it was another test's laboratory that came first
+    assert told
 
 
 def lives(process: int) -> bool:

@@ -159,6 +159,19 @@ def lived(ends: Cable, *program: object) -> str:
     return "".join(running.communicate(timeout=20))
 
 
+def stories(keepalived: tuple[object, ...], vrrp: tuple[object, ...]) -> tuple[dict[str, list[str]], ...]:
+    """Ours and theirs, at the same time."""
+    with ThreadPoolExecutor() as both:
+        first = both.submit(story, *keepalived)
+        ours = both.submit(story, *vrrp).result()
+        theirs = first.result()
+    for name in ("(VI_1)", "(VI_3)"):
+        # It begins with the removal of what an earlier run may have left, whether there is any or not.
+        assert theirs[name].pop(0) == f"{name} removing VIPs."
+    assert sum(map(len, ours.values())) > 80
+    return ours, theirs
+
+
 @pytest.mark.root
 @pytest.mark.program("keepalived")
 def test_the_daemon_writes_what_keepalived_writes(tmp_path: Path) -> None:
@@ -167,14 +180,13 @@ def test_the_daemon_writes_what_keepalived_writes(tmp_path: Path) -> None:
     files = [word for name in ("p", "r") for word in (f"-{name}", tmp_path / f"{name}.pid")]
     keepalived = ("keepalived", "-n", "-l", "-D", "-P", "-f", conf, *files)
     vrrp = (sys.executable, "-c", "from vrrp.cli.main import main; main()", "run", "-f", conf)
-    with ThreadPoolExecutor() as both:
-        first = both.submit(story, *keepalived)
-        ours = both.submit(story, *vrrp, "--state-dir", tmp_path / "state").result()
-        theirs = first.result()
-    for name in ("(VI_1)", "(VI_3)"):
-        # It begins with the removal of what an earlier run may have left, whether there is any or not.
-        assert theirs[name].pop(0) == f"{name} removing VIPs."
+    # A busy machine may let the addresses' second announcement, after 5 s, into one of the stories only.
+    ours: dict[str, list[str]] = {}
+    theirs: dict[str, list[str]] = {}
+    for attempt in range(3):
+        ours, theirs = stories(keepalived, (*vrrp, "--state-dir", tmp_path / f"state{attempt}"))
+        if ours == theirs:
+            break
     assert ours.keys() == theirs.keys()
     for about, lines in ours.items():
         assert lines == theirs[about]
-    assert sum(map(len, ours.values())) > 80

@@ -261,6 +261,6 @@ def test_no_text_makes_it_raise(text: str) -> None:
 )
 def test_time_is_in_proportion_to_the_text(text: str) -> None:
     lines = (line.replace("{}", str(number)) for number, line in enumerate(text.split("\n")))
-    began = time.perf_counter()
+    began = time.process_time()
     read_haproxy("\n".join(lines))
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
