@@ -71,7 +71,7 @@ class Comparison:
         """One line for each thing that was not as predicted: a takeover further off, anything that one has alone.
 
         And what a client saw otherwise. Not a mastership that is shorter than that: who of two is first by a
-        millisecond is chance.
+        millisecond is chance. Nor that a router waits for its scripts' first results: no engine writes that.
         """
         found = []
         brief = _brief(self.pairs, within_ns)
@@ -79,6 +79,8 @@ class Comparison:
             if pair in brief:
                 continue
             one, difference_ns = pair.one, pair.difference_ns
+            if pair.measured is None and (one.old, one.new) == ("INITIALIZE", "FAULT"):
+                continue
             what = f"{one.node}: ({one.instance}) {one.old} → {one.new}"
             if difference_ns is None:
                 how = "was not predicted" if pair.predicted is None else "was predicted, and did not happen"

@@ -54,6 +54,12 @@ def test_what_belongs_together_is_compared() -> None:
     assert one.worst_takeover_ns == 10 * MS
 
 
+def test_that_scripts_are_waited_for_at_the_start_is_written_by_no_engine() -> None:
+    waiting = (0.0, "a", "INITIALIZE", "FAULT")
+    told = compared(result(waiting, (2000, "a", "FAULT", "BACKUP")), result((2010, "a", "INITIALIZE", "BACKUP")))
+    assert told.complaints(WITHIN_NS) == []
+
+
 def test_a_phase_that_drifted_is_not_the_takeovers_fault() -> None:
     """The master's timer was 400 ms later; the backup waited as long as it should."""
     one = compared(
