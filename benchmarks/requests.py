@@ -28,7 +28,7 @@ _COMPARED_MS = 100
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How they ask: inside TLS or not, over a connection for each request or one that each keeps, `through` HAProxys.
+    """How they ask: inside TLS or not, over a connection for each request or one each (kept), `through` HAProxys.
 
     `through` is the mode of three of them, of which each client uses one; "" is straight to the servers.
     """
@@ -40,8 +40,8 @@ class Manner:
     @property
     def title(self) -> str:
         """In words."""
-        kept = ", keep-alive" if self.keep_alive else ""
-        balanced = f", 3 HAProxys ({self.through})" if self.through else ""
+        kept = ", kept" if self.keep_alive else ""
+        balanced = f", HAProxy {self.through}" if self.through else ""
         return f"{CLIENTS} clients ask{' inside TLS' if self.tls else ''}{balanced}{kept}"
 
 
