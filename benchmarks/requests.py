@@ -41,8 +41,9 @@ class Manner:
     def title(self) -> str:
         """In words."""
         kept = ", kept" if self.keep_alive else ""
-        balanced = f", HAProxy {self.through}" if self.through else ""
-        return f"{CLIENTS} clients ask{' inside TLS' if self.tls else ''}{balanced}{kept}"
+        if self.through:
+            return f"{CLIENTS} by HAProxy {self.through}{kept}"
+        return f"{CLIENTS} clients ask{' inside TLS' if self.tls else ''}{kept}"
 
 
 MANNERS = (

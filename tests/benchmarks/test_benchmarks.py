@@ -49,9 +49,9 @@ SIMULATION_TITLES = (
     "simulate 20 backups",
     "100 clients ask",
     "100 clients ask inside TLS",
-    "100 clients ask, HAProxy tcp, kept",
-    "100 clients ask, HAProxy tcp",
-    "100 clients ask, HAProxy http, kept",
+    "100 by HAProxy tcp, kept",
+    "100 by HAProxy tcp",
+    "100 by HAProxy http, kept",
 )
 Results = list[tuple[Race, tuple[Standing | Absent, ...]]]
 
