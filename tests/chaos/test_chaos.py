@@ -41,12 +41,15 @@ def test_a_stepped_clock_is_only_the_wall_clock(tmp_path: Path) -> None:
     assert done.stdout.split() == ["-3600", "-3600", "0"]
 
 
-@pytest.mark.xfail(reason="failed once beside the whole suite; passes alone", strict=False)
 def test_memory_does_not_grow(tmp_path: Path) -> None:
     with load(tmp_path, 1) as made:
         made.send(2.5, bad=4000)  # no cache of a daemon's has room for so many
-        first = made.sample()
-        made.send(1.5, bad=4000)
-        last = made.sample()
+        samples = [made.sample()]
+        for _ in range(4):  # a busy machine is later to fill them; what leaks grows each time
+            made.send(1.5, bad=4000)
+            samples.append(made.sample())
+            if samples[-1].blocks < samples[-2].blocks * (1 + GROWTH_BLOCKS):
+                break
+        first, last = samples[-2:]
     assert made.course.sent > 16_000
     assert last.blocks < first.blocks * (1 + GROWTH_BLOCKS), made.course

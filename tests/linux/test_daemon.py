@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from pathlib import Path
@@ -167,10 +168,10 @@ class Signalled:
         pass
 
 
-@pytest.mark.xfail(reason="failed once beside the whole suite; passes alone", strict=False)
 def test_signals_that_come_while_it_starts_wait_until_it_runs(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING, "vrrp")  # an earlier test of this process may have left it lower
     kernel = FakeKernel()
     twice = (signal.SIGHUP, signal.SIGHUP, signal.SIGINT, signal.SIGINT)
     with held_signals():

@@ -45,6 +45,25 @@ ACTIONS: list[dict[str, Any]] = [
 
 
 @st.composite
+def servers_and_faults(draw: st.DrawFn, tls: str | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Two servers that speak this TLS or none, and up to eight faults."""
+    servers = {
+        f"s{number}": {
+            "interfaces": {"eth0": {"segment": "lan", "addresses": [f"10.0.0.5{number}/24"]}},
+            "listen": [6443],
+            "latency": draw(st.sampled_from(LATENCIES)),
+            "tls": tls or False,
+        }
+        for number in (1, 2)
+    }
+    events = [
+        event(f"{draw(st.integers(4_000_000, 5_500_000))}us", **draw(st.sampled_from(ACTIONS)))
+        for _ in range(draw(st.integers(0, 8)))
+    ]
+    return servers, events
+
+
+@st.composite
 def scenarios(draw: st.DrawFn) -> dict[str, Any]:
     """Two routers that share an address and relay, two servers, clients of all habits, and up to eight faults."""
     tls = draw(st.sampled_from([None, "1.2", "1.3"]))
@@ -60,19 +79,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
             "keep_alive": draw(st.booleans()),
             "retries": draw(st.integers(0, 2)),
         }
-    servers = {
-        f"s{number}": {
-            "interfaces": {"eth0": {"segment": "lan", "addresses": [f"10.0.0.5{number}/24"]}},
-            "listen": [6443],
-            "latency": draw(st.sampled_from(LATENCIES)),
-            "tls": tls or False,
-        }
-        for number in (1, 2)
-    }
-    events = [
-        event(f"{draw(st.integers(4_000_000, 5_500_000))}us", **draw(st.sampled_from(ACTIONS)))
-        for _ in range(draw(st.integers(0, 8)))
-    ]
+    servers, events = draw(servers_and_faults(tls))
     data = scenario_data(
         ["r1", "r2"],
         segments={"lan": {"delay": draw(st.sampled_from(DELAYS))}},

@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import event, network, router, scenario_data
-from test_quick import ACTIONS, DELAYS, LATENCIES
+from networks import network, router, scenario_data
+from test_quick import DELAYS, servers_and_faults
 
 from sim.haproxy.factory import makers
 from sim.haproxy.snapshots import haproxies
@@ -83,19 +83,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         }
         for number in range(draw(st.integers(2, 3)))
     }
-    servers = {
-        f"s{number}": {
-            "interfaces": {"eth0": {"segment": "lan", "addresses": [f"10.0.0.5{number}/24"]}},
-            "listen": [6443],
-            "latency": draw(st.sampled_from(LATENCIES)),
-            "tls": tls or False,
-        }
-        for number in (1, 2)
-    }
-    events = [
-        event(f"{draw(st.integers(4_000_000, 5_500_000))}us", **draw(st.sampled_from(ACTIONS)))
-        for _ in range(draw(st.integers(0, 8)))
-    ]
+    servers, events = draw(servers_and_faults(tls))
     segments = {"lan": {"delay": draw(st.sampled_from(DELAYS))}}
     data = scenario_data(
         ["r1", "r2"], segments=segments, clients=clients, servers=servers, events=events, duration="6.5s"
